@@ -1,0 +1,145 @@
+"""The derived table's bounds: every big-M of the formulation is a bound that follows from the case's own figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leam_opt.case.derive_funding import draw_years
+from leam_opt.case.index import ENTITIES, POOLS, Index
+
+if TYPE_CHECKING:
+    from leam_opt.case.schema import Case
+
+Array = NDArray[np.float64]
+
+
+def bounds(case: Case, index: Index, table: Mapping[str, Array]) -> dict[str, Array]:
+    """Bounds on units, compute, cost and funding, from site power, demand and the instruments' caps."""
+    site_mw = np.minimum(table["modules_max"] * table["module_mw"], table["grid_limit"] / table["pue"])
+    # A purchase never exceeds what the site can power (the tolerance keeps 23 x 0.17 MW at 23 units).
+    units_max = np.floor(site_mw[:, None] / table["unit_mw"] + 1e-9)
+    cpu_needed = np.ceil(table["cpu_cores_needed"] / table["cpu_unit_cores"] - 1e-9)
+    cpu_units_max = np.minimum(cpu_needed, np.floor(site_mw / table["cpu_unit_mw"] + 1e-9))
+    capacity_max = float((units_max * table["unit_capacity"]).max(axis=1).sum())
+    pool_compute_max = np.full(len(POOLS), capacity_max)
+    training_max = np.minimum(table["training_need"] * table["models_per_year_max"], capacity_max)
+
+    sole = _models_sole_min(case, index)
+    need = table["training_need"][:, None, None] * sole[:, None, :]
+    units_needed = np.ceil(need / table["unit_capacity"][None, :, None] - 1e-9)
+
+    cost = _cost_bounds(case, index, table, site_mw, units_max, capacity_max)
+    weighted = table["dscr_min"][:, None] * table["cap_total"][:, None]
+    service = weighted * (table["interest"] + table["principal"]).max(axis=1, initial=0.0)
+    debt_service_max = np.array([service[_of(case, index, e)].sum(axis=0) for e in ENTITIES])
+    return {
+        "units_max": units_max,
+        "cpu_units_max": cpu_units_max,
+        "pool_compute_max": pool_compute_max,
+        "training_max": training_max,
+        "models_sole_min": sole,
+        "training_units_min": units_needed,
+        "step_load_max": _step_loads(case, index, pool_compute_max),
+        "debt_service_max": debt_service_max,
+        "distribution_max": _distributions(case, index, table, capacity_max),
+        "adoption_slack": adoption_slack(case, index, table, float(cost["gap_max"])),
+        **cost,
+    }
+
+
+def adoption_slack(case: Case, index: Index, table: Mapping[str, Array], gap_meur: float) -> Array:
+    """How far a level's funding condition can be missed at most, (A, Y): its threshold times all money that is not
+    private, with `gap_meur` as the bound on the cumulative unfunded gap."""
+    public = np.zeros(len(index.years))
+    for f, name in enumerate(index.instruments):
+        if case.funding.instruments[name].provider == "public":
+            allowed = np.isin(index.years, draw_years(case, name))
+            public += np.minimum(table["cap_total"][f], np.cumsum(table["cap_year"][f] * allowed))
+    return table["adoption_threshold"][:, None] * (public + gap_meur)
+
+
+def _models_sole_min(case: Case, index: Index) -> Array:
+    generations = [case.generations[n] for n in index.generations]
+    developed = np.array([[n.first_year <= y <= n.last_year for y in index.years] for n in generations])
+    return np.where(developed & (developed.sum(axis=0) == 1), float(case.mission.models_per_year_min), 0.0)
+
+
+def _of(case: Case, index: Index, entity: str) -> list[int]:
+    return [f for f, name in enumerate(index.instruments) if case.funding.instruments[name].entity == entity]
+
+
+def _step_loads(case: Case, index: Index, pool_compute_max: Array) -> Array:
+    loads = np.zeros((len(POOLS), index.steps))
+    for k, name in enumerate(POOLS):
+        for p, step in enumerate(getattr(case.pools, name).staff_steps):
+            loads[k, p] = pool_compute_max[k] if step.up_to is None else step.up_to.base
+    return loads
+
+
+def _revenue_max(case: Case, index: Index, table: Mapping[str, Array]) -> dict[str, Array]:
+    demand = {
+        "core": table["demand_core"] * table["price_gpuh"],
+        "tuning": table["demand_tuning"] * table["price_gpuh"],
+        "inference": table["demand_tokens"] * table["price_tokens"],
+    }
+    return {k: revenue.max(axis=0) for k, revenue in demand.items()}
+
+
+def _distributions(case: Case, index: Index, table: Mapping[str, Array], capacity_max: float) -> Array:
+    """Largest dividends and profit transfer in a year: all revenue of the service company so far."""
+    revenue = _revenue_max(case, index, table)
+    own = sum((revenue[k] for k in POOLS if getattr(case.pools, k).entity == "service"), np.zeros(len(index.years)))
+    if case.infrastructure_entity == "service":
+        heat = table["heat_price"] * table["heat_reuse_max"] * table["grid_limit"] * 8.76
+        own = own + float(heat.sum())
+        if any(getattr(case.pools, k).entity == "research" for k in POOLS):
+            own = own + float(table["fee_gpuh"]) * capacity_max
+    return np.cumsum(own)
+
+
+def _cost_bounds(
+    case: Case, index: Index, table: Mapping[str, Array], site_mw: Array, units_max: Array, capacity_max: float
+) -> dict[str, Array]:
+    horizon = len(index.years)
+    price_max = np.nan_to_num(table["unit_price"]).max(axis=1)
+    hardware = float((units_max * price_max).max(axis=1).sum())
+    hardware += float(np.ceil(table["cpu_cores_needed"] / table["cpu_unit_cores"]) * table["cpu_unit_price"])
+    building = float((table["modules_max"] * table["module_price"] + table["opening_cost"]).sum())
+    building += float((table["grid_connection_cost"] * table["grid_limit"]).sum())
+    energy = float((site_mw * table["pue"]).sum() * table["gwh_per_mw"] * table["energy_price"].max())
+    running = (
+        float(table["upkeep_hardware"]) * hardware
+        + float(table["upkeep_building"]) * building
+        + energy
+        + float((table["site_fixed_cost"] + table["grid_fee"] * table["grid_limit"]).sum())
+        + float((table["heat_extraction_cost"] * site_mw * table["pue"] * table["gwh_per_mw"]).sum())
+        + float(table["cpu_rent"] * table["cpu_cores_needed"] + table["fixed_opex"])
+    )
+    operating, fee = np.zeros((len(ENTITIES), horizon)), np.zeros((len(ENTITIES), horizon))
+    for e, entity in enumerate(ENTITIES):
+        if case.infrastructure_entity == entity:
+            operating[e] += running
+        for k, name in enumerate(POOLS):
+            if getattr(case.pools, name).entity != entity:
+                continue
+            operating[e] += float(table["salary"]) * table["step_people"][k].max(initial=0.0)
+            if name == "core":
+                operating[e] += float(table["salary"] * table["people_per_model"] * table["models_per_year_max"])
+            if case.infrastructure_entity != entity:
+                fee[e] = float(table["fee_gpuh"]) * capacity_max
+    lives = [case.server_types[g].life_years for g in index.types] + [case.cpu.life_years]
+    refreshes = -(-horizon // min(lives))
+    capex = refreshes * hardware + building
+    interest = float((table["cap_total"] * table["interest"].sum(axis=2).max(axis=1, initial=0.0)).sum())
+    fees = float((table["cap_total"] * table["arrangement_fee"]).sum())
+    debt = float((table["cap_total"] * (table["dscr_min"] > 0)).sum())
+    service_loss = np.cumsum((operating + fee)[ENTITIES.index("service")]) + interest + fees
+    if case.infrastructure_entity == "service":
+        service_loss = service_loss + capex
+    reserve = float(table["cash_reserve"].sum())
+    gap = capex + float(operating.sum()) + interest + fees + debt + reserve
+    return {"gap_max": np.array(gap), "operating_loss_max": operating + fee, "service_loss_max": service_loss}

@@ -1,0 +1,44 @@
+"""The sets of a case, in the order in which every array of the project is laid out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from leam_opt.case.schema import Case
+
+POOLS = ("core", "tuning", "inference")
+"""Pools of the paper: core model development, model tuning, inference."""
+CLASSES = ("public", "private")
+"""User classes; private = paying commercial customers."""
+ENTITIES = ("research", "service")
+"""Research company (gGmbH) and service company (GmbH)."""
+
+
+@dataclass(frozen=True)
+class Index:
+    """Names of the elements of each set; array axes follow these orders."""
+
+    years: tuple[int, ...]
+    sites: tuple[str, ...]
+    types: tuple[str, ...]
+    generations: tuple[str, ...]
+    levels: tuple[str, ...]
+    sources: tuple[str, ...]
+    instruments: tuple[str, ...]
+    steps: int
+    """Largest number of staff steps of a pool."""
+
+    @classmethod
+    def of(cls, case: Case) -> Index:
+        """The sets of a case; instruments are those in use."""
+        pools = (case.pools.core, case.pools.tuning, case.pools.inference)
+        return cls(
+            years=tuple(case.years),
+            sites=tuple(case.sites),
+            types=tuple(case.server_types),
+            generations=tuple(case.generations),
+            levels=tuple(case.adoption),
+            sources=tuple(case.energy_sources),
+            instruments=tuple(case.funding.use),
+            steps=max(len(pool.staff_steps) for pool in pools),
+        )

@@ -1,0 +1,1 @@
+"""Measures of cash flows: discounting, rates of return, loan schedules, straight-line depreciation."""

@@ -1,0 +1,167 @@
+"""Capital expenditure, operating cost and revenue of a plan, line by line, by company and year."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leam_opt.case.index import ENTITIES, POOLS
+from leam_opt.finance.depreciation import depreciation_share, in_service, remaining_share
+from leam_opt.ledger.decisions import Decisions
+from leam_opt.ledger.inputs import Inputs
+from leam_opt.ledger.physical import CORE, DAYS_PER_YEAR, INFERENCE, PRIVATE, TUNING, Physical
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Trade:
+    """What a plan buys, consumes and sells; every line is (E, Y) in M EUR after an optional axis of variants.
+
+    Attributes:
+        capex: lines due at the start of the year.
+        opex: lines due at the end of the year.
+        revenue: lines received at the end of the year, positive.
+        depreciation_meur: (Y) straight-line write-off of all the owner's assets.
+        residual_meur: () straight-line value of hardware and building at the horizon.
+        hardware_meur: (Y) purchase value of the GPU and CPU servers in service.
+        infrastructure_fee_meur: (Y) what the other company owes the owner of the infrastructure for the year.
+    """
+
+    capex: dict[str, Array]
+    opex: dict[str, Array]
+    revenue: dict[str, Array]
+    depreciation_meur: Array
+    residual_meur: Array
+    hardware_meur: Array
+    infrastructure_fee_meur: Array
+
+    @staticmethod
+    def total(lines: dict[str, Array]) -> Array:
+        """(E, Y) sum of lines."""
+        return np.asarray(sum(lines.values()))
+
+
+def _to(entity: int, yearly: Array) -> Array:
+    """Books (..., Y) on one company: (..., E, Y)."""
+    placed = np.zeros((*yearly.shape[:-1], len(ENTITIES), yearly.shape[-1]))
+    placed[..., entity, :] = yearly
+    return placed
+
+
+@dataclass(frozen=True)
+class _Purchases:
+    """Purchases at their own price, M EUR; axes S, G, Y as named."""
+
+    servers: Array  # (G, Y)
+    cpu: Array  # (Y)
+    building: Array  # (S, Y)
+    opening: Array  # (S, Y)
+    connection: Array  # (S, Y)
+
+
+def _purchases(inputs: Inputs, plan: Decisions, things: Physical) -> _Purchases:
+    machines, places = inputs.machines, inputs.places
+    cpu_unit_meur = machines.cpu_servers_per_unit * machines.cpu_server_eur / 1e6
+    module_meur = places.module_mw * 1000 * places.building_eur_kw / 1e6
+    return _Purchases(
+        servers=plan.units_bought.sum(axis=-3) * machines.unit_price_meur,
+        cpu=plan.cpu_units_bought.sum(axis=-2) * cpu_unit_meur[..., None],
+        building=plan.power_modules_built * module_meur[..., None],
+        opening=things.opened * places.opening_meur[..., None],
+        connection=things.connected_mw * places.connection_meur_mw[..., None],
+    )
+
+
+def _written_off(inputs: Inputs, bought: _Purchases) -> tuple[Array, Array]:
+    """Depreciation (Y) and residual value () of all assets."""
+    structure = inputs.structure
+    years = structure.horizon
+    assets = [(bought.servers[..., g, :], life) for g, life in enumerate(structure.life_years)]
+    assets.append((bought.cpu, structure.cpu_life_years))
+    for site, life in enumerate(structure.building_life_years):
+        # Opening and connection are part of the building: they share its life.
+        built = bought.building[..., site, :] + bought.opening[..., site, :] + bought.connection[..., site, :]
+        assets.append((built, life))
+    depreciation = sum(value @ depreciation_share(life, years) for value, life in assets)
+    residual = sum(value @ remaining_share(life, years) for value, life in assets)
+    return np.asarray(depreciation), np.asarray(residual)
+
+
+def _upkeep(inputs: Inputs, hardware: Array, building: Array) -> dict[str, Array]:
+    bases = {"hardware": hardware, "building": building, "all": hardware + building}
+    shares = inputs.services.upkeep_share
+    return {
+        name: bases[basis] * shares[..., number, None] for number, (name, basis) in enumerate(inputs.structure.upkeep)
+    }
+
+
+def trade(inputs: Inputs, plan: Decisions, things: Physical) -> Trade:
+    """Lines of a plan by company and year.
+
+    Args:
+        inputs: figures of a case or of several variants.
+        plan: decisions, with or without an axis of variants.
+        things: the physical quantities of the same plan.
+    """
+    structure, machines, places, services = inputs.structure, inputs.machines, inputs.places, inputs.services
+    owner = structure.owner
+    bought = _purchases(inputs, plan, things)
+    depreciation, residual = _written_off(inputs, bought)
+    hardware = np.einsum("...gv,gvy->...y", bought.servers, structure.serving)
+    hardware = hardware + bought.cpu @ in_service(structure.cpu_life_years, structure.horizon)
+    buildings = np.cumsum(bought.building.sum(axis=-2), axis=-1)
+    every_year = np.ones(structure.horizon)
+    # Rent is quoted for all cores that the case needs; where it needs none, renting costs nothing.
+    cores_k = machines.cpu_cores / 1000
+    rent_meur_per_k = np.divide(
+        machines.cpu_rent_eur_month * 12 / 1e6, cores_k, out=np.zeros_like(cores_k), where=cores_k > 0
+    )
+    salary = services.salary_eur[..., None] / 1e6
+    opex = {name: _to(owner, yearly) for name, yearly in _upkeep(inputs, hardware, buildings).items()}
+    # GWh x EUR/kWh = M EUR.
+    infrastructure = {
+        "electricity": np.einsum("...jsy,...jy->...y", plan.energy_gwh, places.price_eur_kwh),
+        "operations_staff": salary * services.operations_people[..., None] * every_year,
+        "internet": places.internet_meur[..., None] * every_year,
+        "licences": places.licences_meur[..., None] * every_year,
+        "cpu_rent": plan.cpu_cores_rented_k * rent_meur_per_k[..., None],
+        "site_fixed": np.einsum("...sy,...s->...y", plan.site_open, places.fixed_meur),
+        "grid_fee": np.einsum("...sy,...s->...y", plan.grid_power_mw, places.grid_fee_meur_mw),
+        # GWh x EUR/MWh = 1000 EUR.
+        "heat_extraction": np.einsum("...sy,...s->...y", plan.heat_sold_gwh, places.heat_cost_eur_mwh) / 1000,
+    }
+    opex |= {name: _to(owner, yearly) for name, yearly in infrastructure.items()}
+    developers = services.people_per_core_model[..., None] * plan.core_models.sum(axis=-2)
+    for pool, name in enumerate(POOLS):
+        team = things.people[..., pool, :] + (developers if pool == CORE else 0.0)
+        opex[f"{name}_staff"] = _to(structure.pool_entity[pool], salary * team)
+    eur_per_gpuh = (services.cluster_hour_eur / services.cluster_gpus)[..., None]
+    tokens_meur = 1e9 / 1000 * DAYS_PER_YEAR * services.eur_per_1000_tokens / 1e6
+    sold = {
+        "core_revenue": (CORE, eur_per_gpuh * plan.compute_mgpuh[..., CORE, PRIVATE, :]),
+        "tuning_revenue": (TUNING, eur_per_gpuh * plan.compute_mgpuh[..., TUNING, PRIVATE, :]),
+        "inference_revenue": (INFERENCE, tokens_meur[..., None] * plan.tokens_bn_per_day[..., PRIVATE, :]),
+    }
+    revenue = {name: _to(structure.pool_entity[pool], yearly) for name, (pool, yearly) in sold.items()}
+    heat = np.einsum("...sy,...s->...y", plan.heat_sold_gwh, places.heat_price_eur_mwh) / 1000
+    revenue["heat_revenue"] = _to(owner, heat)
+    guests = np.array([entity != owner for entity in structure.pool_entity], dtype=float)
+    guest_compute = np.einsum("...kcy,k->...y", plan.compute_mgpuh, guests)
+    return Trade(
+        capex={
+            "servers": _to(owner, bought.servers.sum(axis=-2)),
+            "cpu_servers": _to(owner, bought.cpu),
+            "building": _to(owner, bought.building.sum(axis=-2)),
+            "site_opening": _to(owner, bought.opening.sum(axis=-2)),
+            "grid_connection": _to(owner, bought.connection.sum(axis=-2)),
+        },
+        opex=opex,
+        revenue=revenue,
+        depreciation_meur=depreciation,
+        residual_meur=residual,
+        hardware_meur=hardware,
+        infrastructure_fee_meur=(services.fee_hour_eur / services.cluster_gpus)[..., None] * guest_compute,
+    )

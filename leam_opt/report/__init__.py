@@ -1,0 +1,1 @@
+"""What people read: terminal tables, progress, JSON, CSV, and the comparison of scenarios."""

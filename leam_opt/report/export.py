@@ -1,0 +1,126 @@
+"""Results for other programs: strict JSON, tidy CSV, files that are whole or not there at all."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import os
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+DIGITS = 9
+"""Decimals of figures in JSON and CSV: far below a euro in million euros, and no noise of the last binary digits."""
+
+_KEYS = (
+    "table", "entity", "site", "type", "pool", "class", "generation", "source", "instrument", "kind", "provider",
+    "rule", "scope", "line", "year", "measure", "value",
+)  # fmt: skip
+
+
+def json_text(data: Any) -> str:
+    """Strict JSON (UTF-8, no NaN or Infinity: they become null), figures rounded to `DIGITS` decimals."""
+    return json.dumps(_clean(data), ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _clean(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_clean(item) for item in value]
+    if isinstance(value, bool | int | str) or value is None:
+        return value
+    if isinstance(value, float):
+        return round(value, DIGITS) + 0.0 if math.isfinite(value) else None
+    if hasattr(value, "tolist"):  # NumPy scalars and arrays, without importing NumPy
+        return _clean(value.tolist())
+    return str(value)
+
+
+def csv_text(rows: Iterable[Mapping[str, Any]], columns: Sequence[str] | None = None) -> str:
+    """CSV with a header line; without `columns`, those of the first row. Nothing is an empty cell."""
+    cleaned = [_clean(row) for row in rows]
+    names = list(columns) if columns is not None else list(cleaned[0]) if cleaned else []
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, names, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(cleaned)
+    return buffer.getvalue()
+
+
+def plan_csv(plan: Mapping[str, Any]) -> str:
+    """A plan as one tidy table: what identifies a figure, the name of the measure, its value; one figure a line.
+
+    `table` names the part of the plan (`summary`, `servers`, `pools`, `cash` ...); a measure ends in its unit.
+    """
+    rows = [_tidy(row) for row in _plan_figures(plan)]
+    used = [key for key in _KEYS if any(key in row for row in rows)]
+    return csv_text(rows, used)
+
+
+def _plan_figures(plan: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+    years = sorted({row["year"] for row in plan["cash"]})
+    for name, content in plan.items():
+        if name in ("findings", "conventions"):
+            continue  # prose
+        if isinstance(content, Mapping) and name in ("it_power_mw", "grid_power_mw", "energy_gwh", "tokens_bn_per_day"):
+            key = {"energy_gwh": "source", "tokens_bn_per_day": "class"}.get(name, "site")
+            for element, figures in content.items():
+                for year, figure in zip(years, figures, strict=True):
+                    yield {"table": name, key: element, "year": year, "measure": name, "value": figure}
+        elif name == "lines":
+            for line, figure in content.items():
+                yield {"table": "lines", "line": line, "measure": "meur", "value": figure}
+        elif isinstance(content, Mapping):
+            for measure, figure in content.items():
+                yield {"table": name, "measure": measure, "value": figure}
+        elif isinstance(content, list) and content and isinstance(content[0], Mapping):
+            for row in content:
+                keys = {key: value for key, value in row.items() if key in _KEYS}
+                for measure, figure in row.items():
+                    if measure not in keys:
+                        yield {"table": name, **keys, "measure": measure, "value": figure}
+        elif isinstance(content, list):
+            for year, figure in zip(years, content, strict=False):
+                yield {"table": name, "year": year, "measure": name, "value": figure}
+        else:
+            yield {"table": "summary", "measure": name, "value": content}
+
+
+def _tidy(row: dict[str, Any]) -> dict[str, Any]:
+    value = row["value"]
+    return {**row, "value": str(value).lower() if isinstance(value, bool) else value}
+
+
+def write(path: Path, text: str) -> None:
+    """Writes a file in one step: another program sees the old file or the whole new one, never a part.
+
+    A link is followed; a device or a pipe (`/dev/stdout`) is written to as it is. Raises OSError where the folder is
+    missing or closed to the user.
+    """
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            stream.write(text)
+        return
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        mode = path.stat().st_mode if path.exists() else 0o666 & ~_umask()
+        Path(temporary).chmod(mode & 0o777)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current

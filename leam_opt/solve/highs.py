@@ -1,0 +1,193 @@
+"""HiGHS on arrays: one session a compiled model, single-threaded, with progress, time limit and Ctrl-C."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+from numpy.typing import NDArray
+
+from leam_opt.errors import SolveError
+from leam_opt.solve.progress import Progress
+from leam_opt.solve.standard_form import StandardForm
+
+Array = NDArray[np.float64]
+
+INTEGRALITY_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One finished run.
+
+    Attributes:
+        status: `optimal` (proven to the gap asked for), `time_limit`, `interrupted`, `infeasible`, or `unbounded`.
+        x: (columns,) the incumbent, or None.
+        primal, dual: objective of the incumbent and proven bound (equal for an LP).
+        seconds: time inside HiGHS.
+        nodes: branch-and-bound nodes.
+    """
+
+    status: str
+    x: Array | None
+    primal: float
+    dual: float
+    seconds: float
+    nodes: int
+
+
+@dataclass(frozen=True)
+class Cut:
+    """An upper limit on one objective, kept in later stages."""
+
+    objective: int
+    limit: float
+
+
+class Session:
+    """HiGHS with one model loaded; `run` solves it for one objective under limits on the earlier ones."""
+
+    def __init__(self, form: StandardForm, *, seed: int = 0, options: dict[str, object] | None = None) -> None:
+        self.form = form
+        self.log: list[str] = []
+        self._highs = highspy.Highs()
+        # One thread: the same input gives the same plan, and a study uses the other cores.
+        settings: dict[str, object] = {"output_flag": False, "threads": 1, "random_seed": seed, "mip_rel_gap": 0.0}
+        settings |= {"mip_feasibility_tolerance": INTEGRALITY_TOLERANCE, "mip_allow_restart": False}
+        for name, value in (settings | (options or {})).items():
+            self._highs.setOptionValue(name, value)
+        self._highs.cbLogging += lambda event: self.log.append(event.message)
+        self._highs.setOptionValue("output_flag", True)
+        self._highs.setOptionValue("log_to_console", False)
+
+    @property
+    def version(self) -> str:
+        """Version of HiGHS."""
+        return str(self._highs.version())
+
+    def _load(self, objective: int, cuts: Sequence[Cut], lower: Array, upper: Array, relax: bool) -> None:
+        form = self.form
+        lp = highspy.HighsLp()
+        lp.num_col_, lp.num_row_ = len(lower), len(form.row_lower) + len(cuts)
+        lp.col_cost_, lp.offset_ = form.objectives[objective], form.offsets[objective]
+        lp.col_lower_, lp.col_upper_ = lower, upper
+        limits = np.array([cut.limit - form.offsets[cut.objective] for cut in cuts])
+        lp.row_lower_ = np.concatenate([form.row_lower, np.full(len(cuts), -np.inf)])
+        lp.row_upper_ = np.concatenate([form.row_upper, limits])
+        starts, indices, values = [form.matrix.indptr], [form.matrix.indices], [form.matrix.data]
+        for cut in cuts:
+            used = np.flatnonzero(form.objectives[cut.objective])
+            starts.append(np.array([starts[-1][-1] + len(used)]))
+            indices.append(used)
+            values.append(form.objectives[cut.objective][used])
+        lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+        lp.a_matrix_.start_ = np.concatenate(starts).astype(np.int32)
+        lp.a_matrix_.index_ = np.concatenate(indices).astype(np.int32)
+        lp.a_matrix_.value_ = np.concatenate(values)
+        if not relax:
+            kinds = np.where(form.is_integer, highspy.HighsVarType.kInteger, highspy.HighsVarType.kContinuous)
+            lp.integrality_ = kinds.tolist()
+        if self._highs.passModel(lp) == highspy.HighsStatus.kError:
+            raise SolveError("HiGHS refused the model; please report the case")
+
+    def run(
+        self,
+        objective: int,
+        *,
+        cuts: Sequence[Cut] = (),
+        fixed: NDArray[np.bool_] | None = None,
+        start: Array | None = None,
+        gap_abs: float = 0.0,
+        time_limit: float | None = None,
+        relax: bool = False,
+        stage: str = "",
+        progress: Callable[[Progress], None] | None = None,
+    ) -> Outcome:
+        """Minimises one objective.
+
+        Args:
+            objective: index of the objective.
+            cuts: limits on other objectives.
+            fixed: (columns,) columns held at their (rounded) value in `start`.
+            start: (columns,) a feasible point to begin with.
+            gap_abs: absolute gap at which the run stops, in the objective's unit.
+            time_limit: seconds.
+            relax: whether integrality is dropped.
+            stage: name of the stage for `progress`.
+            progress: called now and then with the incumbent and the bound.
+        """
+        lower, upper = self.form.lower.copy(), self.form.upper.copy()
+        if fixed is not None and start is not None:
+            held = np.where(self.form.is_integer, np.round(start), start)
+            lower[fixed] = upper[fixed] = held[fixed]
+        self._load(objective, cuts, lower, upper, relax)
+        self._highs.setOptionValue("mip_abs_gap", gap_abs)
+        self._highs.setOptionValue("time_limit", np.inf if time_limit is None else max(time_limit, 0.01))
+        if start is not None and not relax:
+            solution = highspy.HighsSolution()
+            solution.col_value = start.tolist()
+            self._highs.setSolution(solution)
+        began = time.perf_counter()
+        interrupted = self._run_in_thread(stage, progress, began)
+        return self._outcome(interrupted, time.perf_counter() - began, relax or not self.form.is_integer.any())
+
+    def _run_in_thread(self, stage: str, progress: Callable[[Progress], None] | None, began: float) -> bool:
+        """Runs HiGHS beside the main thread, so that Ctrl-C reaches Python; true if it did."""
+        stop = threading.Event()
+        highs = self._highs
+
+        def check(event: highspy.HighsCallbackEvent) -> None:
+            if stop.is_set():
+                event.interrupt()
+
+        def report(event: highspy.HighsCallbackEvent) -> None:
+            data = event.data_out
+            known = abs(data.mip_primal_bound) < 1e30
+            incumbent = float(data.mip_primal_bound) if known else None
+            gap = float(data.mip_gap) if known and np.isfinite(data.mip_gap) else None
+            bound = float(data.mip_dual_bound) if abs(data.mip_dual_bound) < 1e30 else None
+            assert progress is not None
+            progress(Progress(stage, incumbent, bound, gap, time.perf_counter() - began))
+
+        highs.cbMipInterrupt += check
+        highs.cbSimplexInterrupt += check
+        if progress is not None:
+            highs.cbMipLogging += report
+        worker = threading.Thread(target=highs.run, daemon=True)
+        try:
+            worker.start()
+            while worker.is_alive():
+                try:
+                    worker.join()
+                except KeyboardInterrupt:
+                    stop.set()
+        finally:
+            highs.cbMipInterrupt -= check
+            highs.cbSimplexInterrupt -= check
+            if progress is not None:
+                highs.cbMipLogging -= report
+        return stop.is_set()
+
+    def _outcome(self, interrupted: bool, seconds: float, is_lp: bool) -> Outcome:
+        highs, model = self._highs, highspy.HighsModelStatus
+        status, info = highs.getModelStatus(), highs.getInfo()
+        nodes = max(int(info.mip_node_count), 0)
+        if status in (model.kInfeasible, model.kUnboundedOrInfeasible):
+            return Outcome("infeasible", None, np.inf, np.inf, seconds, nodes)
+        if status == model.kUnbounded:
+            return Outcome("unbounded", None, -np.inf, -np.inf, seconds, nodes)
+        has_plan = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+        x = np.array(highs.getSolution().col_value) if has_plan else None
+        primal = float(info.objective_function_value) if has_plan else np.inf
+        dual = primal if is_lp and status == model.kOptimal else float(info.mip_dual_bound)
+        if status == model.kOptimal:
+            return Outcome("optimal", x, primal, dual, seconds, nodes)
+        if interrupted or status == model.kInterrupt:
+            return Outcome("interrupted", x, primal, dual, seconds, nodes)
+        if status == model.kTimeLimit:
+            return Outcome("time_limit", x, primal, dual, seconds, nodes)
+        raise SolveError(f"HiGHS stopped with status '{highs.modelStatusToString(status)}'; no plan is given")

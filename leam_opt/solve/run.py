@@ -1,0 +1,287 @@
+"""Solves a case: stages in lexicographic order, a clean last solution, the ledger's audit, a plan."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leam_opt.case.index import Index
+from leam_opt.case.schema import Case
+from leam_opt.errors import InfeasibleError, SolveError
+from leam_opt.ledger.accounts import Accounts
+from leam_opt.ledger.audit import Auditor
+from leam_opt.ledger.books import Books
+from leam_opt.solve.conflict import conflicting_rules
+from leam_opt.solve.extract import decisions
+from leam_opt.solve.formulation import build
+from leam_opt.solve.highs import Cut, Outcome, Session
+from leam_opt.solve.plan import Plan, SolveResult, StageResult
+from leam_opt.solve.progress import Progress
+from leam_opt.solve.standard_form import StandardForm, compile_model
+
+Array = NDArray[np.float64]
+Callback = Callable[[Progress], None]
+
+CUT_TOLERANCE = 1e-6
+"""How far a later stage may give up an earlier objective: one euro, or one GPU-hour."""
+CLEAN_TOLERANCE = 1e-9
+"""The same for the last solution at whole numbers, relative to the objective."""
+PROVEN_GAP = 1e-4
+"""Largest gap, relative to gross cost, that is called optimal."""
+_CLAIMS = {"deficit": "deficit_meur", "unfunded_gap": "unfunded_gap_meur", "public_money": "public_money_meur"}
+
+
+def solve(
+    case: Case,
+    *,
+    scenario: str | None = None,
+    mip_gap: float = PROVEN_GAP,
+    time_limit: float | None = None,
+    progress: Callback | None = None,
+    formulation: str | Path = "planning",
+    rules: Sequence[str | Path] = (),
+    seed: int = 0,
+) -> Plan:
+    """Finds the best plan of a case and has the ledger audit it.
+
+    Args:
+        case: the case, of `load_case`.
+        scenario: name of one of its scenarios; None solves the case itself.
+        mip_gap: gap to prove, relative to the plan's gross cost.
+        time_limit: seconds for all stages together; the best plan found until then is returned with its gap.
+        progress: called now and then while HiGHS searches.
+        formulation: shipped name or Python file with `build(case)`.
+        rules: Python files with `add(model, case)`; the ledger does not know them.
+        seed: of the solver.
+
+    Returns:
+        The plan, audited. `plan.result.status` is `optimal`, `gap_reached`, `time_limit` or `interrupted`.
+
+    Raises:
+        CaseError: unknown scenario.
+        InfeasibleError: no plan exists; the error names the conflicting rules.
+        SolveError: stopped before a first plan was found.
+        AuditError: the ledger does not confirm the plan.
+    """
+    began = time.perf_counter()
+    resolved = case.scenario(scenario) if scenario else case
+    model = build(resolved, formulation, rules)
+    search = _Search(model, mip_gap, time_limit, progress, seed, scenario or "")
+    x = search.run()
+    plan = decisions(model, search.form, x, Index.of(resolved))
+    books = Books.of(resolved, plan)
+    audit = Auditor(books, search.claims(x)).result
+    audit.raise_if_failed()
+    return Plan(
+        case=resolved,
+        scenario=scenario or "",
+        decisions=plan,
+        accounts=Accounts(books),
+        audit=audit,
+        result=search.result(x, resolved.input_hash, time.perf_counter() - began),
+    )
+
+
+@dataclass(frozen=True)
+class _Relaxed:
+    """Solution and bound of the main objective without integrality."""
+
+    x: Array
+    dual: float
+
+
+@dataclass
+class _Search:
+    """The stages of one solve."""
+
+    model: Any
+    mip_gap: float
+    time_limit: float | None
+    progress: Callback | None
+    seed: int
+    label: str
+    form: StandardForm = field(init=False)
+    stages: list[StageResult] = field(default_factory=list)
+    stopped: str | None = None
+    highs_seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._began = time.perf_counter()
+        self._log: list[str] = []
+        self._compile()
+
+    def _compile(self) -> None:
+        names = [stage.name for stage in self.model.stages]
+        names += [name for name in (*_CLAIMS, "gross_cost") if name not in names]
+        self._position = {name: i for i, name in enumerate(names)}
+        self.form = compile_model(self.model, [getattr(self.model, name) for name in names])
+        self._session = Session(self.form, seed=self.seed)
+        self.version = self._session.version
+
+    def _value(self, objective: int, x: Array) -> float:
+        return float(self.form.objectives[objective] @ x + self.form.offsets[objective])
+
+    def _scale(self, stage: int, x: Array) -> float:
+        """What a stage's gap is relative to: gross cost for money, its own size for anything else."""
+        in_money = self.model.stages[stage].unit == "MEUR"
+        return max(abs(self._value(self._position["gross_cost"] if in_money else stage, x)), 1.0)
+
+    def _left(self) -> float | None:
+        return None if self.time_limit is None else self.time_limit - (time.perf_counter() - self._began)
+
+    def run(self) -> Array:
+        """The solution, clean of integrality noise.
+
+        Raises:
+            InfeasibleError, SolveError: see `solve`.
+        """
+        # The relaxation of the main objective gives the scale of the gap and a bound that holds whatever happens.
+        relaxed = self._relaxation()
+        cuts: list[Cut] = []
+        x: Array | None = None
+        for number, stage in enumerate(self.model.stages):
+            if self.stopped:
+                break
+            # The relaxation's gross cost is as a rule below the plan's, so that one run is enough.
+            gap_abs = self.mip_gap * self._scale(number, relaxed.x)
+            outcome = self._stage(number, cuts, x, gap_abs)
+            if outcome.status == "infeasible" and x is None:
+                self._infeasible()
+            if outcome.x is None and x is None:
+                self._no_plan(outcome.status)
+            if outcome.x is not None:
+                x = outcome.x
+            assert x is not None
+            primal = self._value(number, x)
+            dual = outcome.dual if outcome.status != "infeasible" else -np.inf
+            self.stages.append(StageResult(stage.name, stage.title, stage.unit, primal, dual, outcome.seconds, outcome.nodes))
+            if outcome.status in ("time_limit", "interrupted"):
+                self.stopped = outcome.status
+            cuts.append(Cut(number, primal + CUT_TOLERANCE))
+            if number == 0:
+                cuts[0] = Cut(0, max(primal, 0.0) + CUT_TOLERANCE)
+                self.model.tighten(cuts[0].limit)
+                if not self.stopped:
+                    self._log += self._session.log
+                    self._compile()
+        if len(self.stages) == 1:
+            main = self.model.stages[1]
+            assert x is not None
+            self.stages.append(StageResult(main.name, main.title, main.unit, self._value(1, x), relaxed.dual, 0.0, 0))
+        assert x is not None
+        x = self._clean(x)
+        self.stages = [replace(s, primal=self._value(i, x)) for i, s in enumerate(self.stages)]
+        self._log += self._session.log
+        return x
+
+    def _relaxation(self) -> _Relaxed:
+        outcome = self._session.run(1, relax=True, time_limit=self._left())
+        self.highs_seconds += outcome.seconds
+        if outcome.status == "infeasible":
+            self._infeasible()
+        if outcome.status == "unbounded":
+            raise SolveError("the relaxed model is unbounded: a rule of one's own has taken a limit away")
+        if outcome.x is None:
+            self._no_plan(outcome.status)
+        return _Relaxed(outcome.x, outcome.dual)
+
+    def _stage(self, number: int, cuts: Sequence[Cut], x: Array | None, gap_abs: float) -> Outcome:
+        stage = self.model.stages[number]
+        title = f"{self.label}: {stage.title}" if self.label else stage.title
+        fixed = None if x is None else self._held(stage)
+        while True:
+            outcome = self._session.run(
+                number,
+                cuts=cuts,
+                fixed=fixed,
+                start=x,
+                gap_abs=gap_abs,
+                time_limit=self._left(),
+                stage=title,
+                progress=self.progress,
+            )
+            self.highs_seconds += outcome.seconds
+            if outcome.status != "optimal" or outcome.x is None:
+                return outcome
+            # The gap asked for is relative to this plan's own gross cost, which the one before may have overrated.
+            wanted = self.mip_gap * self._scale(number, outcome.x)
+            if outcome.primal - outcome.dual <= wanted + 1e-12:
+                return outcome
+            gap_abs, x = wanted * 0.9, outcome.x
+
+    def _held(self, stage: Any) -> NDArray[np.bool_] | None:
+        """Columns that a stage keeps: the integer decisions that it holds."""
+        if stage.is_free:
+            return None
+        family = [variable.parent_component().local_name for variable in self.form.columns]
+        if stage.only_free is not None:
+            held = np.array([name not in stage.only_free for name in family])
+        else:
+            held = np.array([name in stage.held for name in family])
+        return held & self.form.is_integer
+
+    def _clean(self, x: Array) -> Array:
+        """Holds all integer decisions at whole numbers and solves the stages once more as linear programmes."""
+        whole = np.where(self.form.is_integer, np.round(x), x)
+        cuts: list[Cut] = []
+        for number in range(len(self.model.stages)):
+            outcome = self._session.run(number, cuts=cuts, fixed=self.form.is_integer, start=whole, relax=True)
+            self.highs_seconds += outcome.seconds
+            if outcome.x is None:
+                raise SolveError(
+                    f"the plan does not hold at whole numbers (stage '{self.model.stages[number].title}'); "
+                    "the case is numerically delicate, please report it"
+                )
+            whole = outcome.x
+            # A thousandth of a euro of room keeps the next stage feasible; nothing stays nothing.
+            slack = CLEAN_TOLERANCE * max(1.0, abs(outcome.primal)) if abs(outcome.primal) > CLEAN_TOLERANCE else 0.0
+            cuts.append(Cut(number, outcome.primal + slack))
+        return whole
+
+    def _infeasible(self) -> NoReturn:
+        rules = conflicting_rules(self.model, self.form, self.seed, self._left())
+        listed = "\n".join(f"  - {rule}" for rule in rules) or "  (the rules in conflict could not be told apart)"
+        raise InfeasibleError(f"no plan satisfies all rules of the case; these cannot hold together:\n{listed}", rules)
+
+    def _no_plan(self, status: str) -> NoReturn:
+        reason = {"time_limit": "the time limit ended the search", "interrupted": "the search was interrupted"}
+        raise SolveError(
+            f"{reason.get(status, f'HiGHS stopped ({status})')} before a first plan was found; "
+            "allow more time (--time-limit) or a wider gap (--mip-gap)"
+        )
+
+    def claims(self, x: Array) -> dict[str, Array]:
+        """The optimiser's own figures, for the ledger to confirm."""
+        claimed = {"gross_cost_meur": np.array(self._value(self._position["gross_cost"], x))}
+        for name, claim in _CLAIMS.items():
+            claimed[claim] = np.array(self._value(self._position[name], x))
+        return claimed
+
+    def result(self, x: Array, input_hash: str, seconds: float) -> SolveResult:
+        """Status, bounds and provenance of the solve."""
+        # Proven are the stages in which all decisions were free.
+        free = [i for i, stage in enumerate(self.model.stages[: len(self.stages)]) if stage.is_free]
+        gap = max(max(self.stages[i].primal - self.stages[i].dual, 0.0) / self._scale(i, x) for i in free)
+        deficit = next((s for s in self.stages if s.name == "deficit"), None)
+        primal = self._value(self._position["deficit"], x)
+        status = self.stopped or ("optimal" if gap <= PROVEN_GAP else "gap_reached")
+        return SolveResult(
+            status=status,
+            mip_gap=gap,
+            primal_bound_meur=primal,
+            dual_bound_meur=min(deficit.dual, primal) if deficit is not None else -np.inf,
+            seconds=seconds,
+            highs_seconds=self.highs_seconds,
+            solver="HiGHS",
+            solver_version=self.version,
+            seed=self.seed,
+            input_hash=input_hash,
+            stages=tuple(self.stages),
+            log="".join(self._log),
+        )

@@ -1,0 +1,177 @@
+"""A plan as a dictionary for JSON and tables; every figure is the ledger's."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leam_opt.case.index import CLASSES, ENTITIES, POOLS
+from leam_opt.ledger.funding import FLOWS
+from leam_opt.ledger.rules import legal_rules
+
+if TYPE_CHECKING:
+    from leam_opt.solve.plan import Plan
+
+CONVENTIONS = [
+    "Money in nominal M EUR; capital expenditure and draws at the start of a year, operation and debt service at its end.",
+    "Deficit = capital expenditure + operating cost + financing cost (interest, fees, investors' return above their "
+    "contribution) - revenue over the horizon; a grant reduces the funding need, never also the cost.",
+    "The unfunded gap is what no instrument provides; gaps of the solver are relative to gross cost.",
+    "Compute in million reference GPU-hours (one reference GPU = one A100 in training).",
+]
+
+
+def plan_dict(plan: Plan) -> dict[str, Any]:
+    """Key figures, decisions, rules, money and provenance of a plan (see the command `solve --format json`)."""
+    totals, result = plan.accounts.totals, plan.result
+    residual = plan.case.objective.residual_value
+    return {
+        "case": plan.case.name,
+        "scenario": plan.scenario,
+        "title": plan.case.scenarios[plan.scenario].title if plan.scenario in plan.case.scenarios else plan.case.title,
+        "status": result.status,
+        "mip_gap": result.mip_gap,
+        "primal_bound_meur": result.primal_bound_meur,
+        "dual_bound_meur": result.dual_bound_meur,
+        "stages": [asdict(stage) for stage in result.stages],
+        "seconds": result.seconds,
+        "highs_seconds": result.highs_seconds,
+        "solver": result.solver,
+        "solver_version": result.solver_version,
+        "seed": result.seed,
+        "input_hash": result.input_hash,
+        "five_year_deficit_meur": totals["deficit_meur"],
+        "unfunded_gap_meur": totals["unfunded_gap_meur"],
+        "public_money_meur": totals["public_money_meur"],
+        "private_money_meur": totals["private_money_meur"],
+        "public_funding_share": totals["public_funding_share"],
+        "gross_cost_meur": totals["gross_cost_meur"],
+        "revenue_meur": totals["revenue_meur"],
+        **_machines(plan),
+        **_use(plan),
+        "rules": [asdict(rule) for rule in legal_rules(plan.accounts.books)],
+        **_money(plan),
+        "cost_per_public_gpu_hour_eur": totals["cost_per_public_gpu_hour_eur"],
+        "public_gpu_hours_million": totals["public_gpu_hours_million"],
+        "core_models_total": totals["core_models_total"],
+        "tokens_total_bn": totals["tokens_total_bn"],
+        "findings": findings(plan),
+        "audit": plan.audit.to_dict(),
+        "conventions": CONVENTIONS
+        + (["Hardware and building are valued straight-line at the horizon."] if residual else []),
+    }
+
+
+def _machines(plan: Plan) -> dict[str, Any]:
+    books, chosen = plan.accounts.books, plan.decisions
+    index = books.inputs.structure.index
+    per_unit = float(books.inputs.machines.servers_per_unit)
+    servers = [
+        {
+            "site": index.sites[s],
+            "type": index.types[g],
+            "year": index.years[y],
+            "units": int(chosen.units_bought[s, g, y]),
+            "servers": round(float(chosen.units_bought[s, g, y]) * per_unit),
+        }
+        for s, g, y in zip(*np.nonzero(chosen.units_bought), strict=True)
+    ]
+    used = [s for s in range(len(index.sites)) if chosen.site_open[s].any()]
+    return {
+        "servers": servers,
+        "it_power_mw": {index.sites[s]: books.things.it_power_mw[s].tolist() for s in used},
+        "grid_power_mw": {index.sites[s]: chosen.grid_power_mw[s].tolist() for s in used},
+        "own_cpu_servers": [
+            {
+                "site": index.sites[s],
+                "year": index.years[y],
+                "servers": round(float(chosen.cpu_units_bought[s, y]) * plan.case.cpu.servers_per_unit.base),
+            }
+            for s, y in zip(*np.nonzero(chosen.cpu_units_bought), strict=True)
+        ],
+        "cpu_cores_rented_k": chosen.cpu_cores_rented_k.tolist(),
+        "energy_gwh": {
+            name: chosen.energy_gwh[j].sum(axis=0).tolist()
+            for j, name in enumerate(index.sources)
+            if chosen.energy_gwh[j].any()
+        },
+        "heat_sold_gwh": chosen.heat_sold_gwh.sum(axis=0).tolist(),
+    }
+
+
+def _use(plan: Plan) -> dict[str, Any]:
+    chosen, index = plan.decisions, plan.accounts.books.inputs.structure.index
+    return {
+        "pools": [
+            {"pool": pool, "class": kind, "year": year, "gpu_hours_million": float(chosen.compute_mgpuh[k, c, y])}
+            for k, pool in enumerate(POOLS)
+            for c, kind in enumerate(CLASSES)
+            for y, year in enumerate(index.years)
+        ],
+        "core_models": [
+            {"generation": index.generations[n], "year": index.years[y], "models": int(chosen.core_models[n, y])}
+            for n, y in zip(*np.nonzero(chosen.core_models), strict=True)
+        ],
+        "training_places": [
+            {"generation": index.generations[n], "site": index.sites[s], "type": index.types[g]}
+            for n, s, g in zip(*np.nonzero(chosen.training_place), strict=True)
+        ],
+        "tokens_bn_per_day": {kind: chosen.tokens_bn_per_day[c].tolist() for c, kind in enumerate(CLASSES)},
+        "adoption": [index.levels[int(a)] for a in chosen.adoption.argmax(axis=0)],
+    }
+
+
+def _rows(amounts: NDArray[np.float64], keys: list[dict[str, Any]], years: tuple[int, ...]) -> list[dict[str, Any]]:
+    """One row for each non-zero amount."""
+    return [
+        {**keys[i], "year": years[y], "meur": float(amounts[i, y])} for i, y in zip(*np.nonzero(amounts), strict=True)
+    ]
+
+
+def _money(plan: Plan) -> dict[str, Any]:
+    books, chosen = plan.accounts.books, plan.decisions
+    index = books.inputs.structure.index
+    terms = plan.case.funding.instruments
+    instruments = [{"instrument": f, "kind": terms[f].kind, "provider": terms[f].provider} for f in index.instruments]
+    flows = books.money.flows
+    cash = []
+    for e, entity in enumerate(ENTITIES):
+        closing = books.money.cash_end[e]
+        for y, year in enumerate(index.years):
+            row: dict[str, Any] = {"entity": entity, "year": year, "opening_meur": float(closing[y - 1]) if y else 0.0}
+            row |= {f"{flow}_meur": float(flows[flow][e, y]) for flow in FLOWS}
+            cash.append({**row, "closing_meur": float(closing[y])})
+    return {
+        "funding": _rows(chosen.draws_meur, instruments, index.years),
+        "dividends": _rows(chosen.dividends_meur, instruments, index.years),
+        "redemption_meur": {f: float(chosen.redemption_meur[i]) for i, f in enumerate(index.instruments) if terms[f].kind == "equity"},
+        "unfunded_gap_by_year": _rows(chosen.unfunded_gap_meur, [{"entity": e} for e in ENTITIES], index.years),
+        "cash": cash,
+        "lines": {name: float(value) for name, value in books.line_totals.items()},
+    }
+
+
+def findings(plan: Plan) -> list[str]:
+    """What a reader of the plan should know."""
+    told = []
+    totals = plan.accounts.totals
+    if totals["unfunded_gap_meur"] > 1e-3:
+        share = totals["unfunded_gap_meur"] / max(totals["gross_cost_meur"], 1e-9)
+        told.append(
+            f"{totals['unfunded_gap_meur']:.1f} M EUR ({share:.0%} of gross cost) are not funded by any instrument of this scenario."
+        )
+    private_terms = [f for f in plan.case.funding.use if plan.case.funding.instruments[f].provider == "private"]
+    if private_terms and totals["private_money_meur"] < 1e-6:
+        told.append(
+            "No private money is drawn: the service company's profit does not carry the return and the debt service asked for."
+        )
+    for rule in legal_rules(plan.accounts.books):
+        if rule.rule == "public_use" and not rule.met and not rule.active and rule.worst is not None and rule.limit is not None:
+            told.append(
+                f"Over the scope '{rule.scope}' public use falls to {rule.worst:.1%} in {rule.year}, below "
+                f"{rule.limit:.0%}; the plan is not bound by that reading."
+            )
+    return told
