@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import typer
 
-from leam_opt.errors import CaseError, InfeasibleError, LeamError
+from leam_opt.errors import CaseError, LeamError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -45,9 +45,7 @@ FORMATS = ("table", "json", "csv")
 ENDS = ("low", "base", "high")
 
 CaseName = Annotated[str, typer.Argument(metavar="CASE", help="Name of a shipped case, or a folder with a case.yaml.")]
-Scenario = Annotated[
-    str | None, typer.Option("--scenario", metavar="NAME", help="Scenario of the case; default: none.")
-]
+Scenario = Annotated[str | None, typer.Option("--scenario", metavar="NAME", help="Scenario; default: the case itself.")]
 Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="PATH=VALUE", help='Override a figure, like "prices.tokens=0.02"; repeatable.'),
@@ -245,7 +243,7 @@ def compare(
         form,
         out,
         data=data,
-        csv=lambda: result.frame().to_csv(lineterminator="\n"),
+        csv=lambda: result.frame().to_csv(index_label="figure", lineterminator="\n"),
         view=lambda: comparison_view(data),
     )
 
@@ -275,8 +273,9 @@ def _messages(error: LeamError) -> list[str]:
     if isinstance(error, CaseError):
         return error.problems
     lines = [str(error)]
-    if isinstance(error, InfeasibleError) and error.conflict:
-        lines += ["These rules cannot hold together:", *(f"  {rule}" for rule in error.conflict)]
+    unsaid = [rule for rule in getattr(error, "conflict", []) if rule not in lines[0]]
+    if unsaid:
+        lines += ["these rules cannot hold together:", *(f"  - {rule}" for rule in unsaid)]
     return lines
 
 

@@ -8,7 +8,7 @@ from leam_opt.models import expressions as ex
 from leam_opt.models.parts import Model, identity
 
 
-@identity("capital expenditure")
+@identity("capital expenditure", about_money=True)
 def capex(m: Model) -> None:
     r"""Capital expenditure of the owner of the infrastructure, at the start of the year.
 
@@ -66,7 +66,7 @@ def _pool_opex(m: Model, k: str, y: int) -> object:
     return team + m.salary * m.people_per_model * developed
 
 
-@identity("operating cost")
+@identity("operating cost", about_money=True)
 def opex(m: Model) -> None:
     r"""Operating cost at the end of the year: the infrastructure with its owner, teams with the pool's company.
 
@@ -90,7 +90,7 @@ def revenue_lines(m: Model, k: str, y: int) -> object:
     return m.price_gpuh * m.compute_mgpuh[k, "private", y]
 
 
-@identity("revenue")
+@identity("revenue", about_money=True)
 def revenue(m: Model) -> None:
     r"""Revenue from customers at the end of the year: compute and tokens with the pool's company, heat with the owner.
 
@@ -109,7 +109,7 @@ def revenue(m: Model) -> None:
     m.revenue = pyo.Constraint(m.ACTIVE, m.Y, rule=lambda m, e, y: m.revenue_meur[e, y] == earned(m, e, y))
 
 
-@identity("infrastructure fee between the companies")
+@identity("infrastructure fee between the companies", about_money=True)
 def infrastructure_fee(m: Model) -> None:
     r"""A company that does not own the infrastructure pays its owner for its pools' compute; part of it in advance.
 
@@ -137,7 +137,7 @@ def infrastructure_fee(m: Model) -> None:
     m.infrastructure_fee_settled = pyo.Constraint(expr=balance(m, m.horizon_end) == 0)
 
 
-@identity("cash of each company")
+@identity("cash of each company", about_money=True)
 def cash(m: Model) -> None:
     r"""Cash of each company: capital expenditure and draws at the start of the year, operation and debt service at its end.
 

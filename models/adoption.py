@@ -8,7 +8,7 @@ from leam_opt.models import expressions as ex
 from leam_opt.models.parts import Model, identity
 
 
-@identity("industry take-up needs industry money first")
+@identity("industry take-up needs industry money first", about_money=True)
 def adoption(m: Model) -> None:
     r"""One adoption level is in force in a year; it needs its private share of all funding so far.
 

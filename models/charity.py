@@ -56,7 +56,7 @@ def ancillary_use(m: Model) -> None:
     )
 
 
-@rule("grants as the main income of the research company (AO § 68 no. 9)")
+@rule("grants as the main income of the research company (AO § 68 no. 9)", about_money=True)
 def grant_income(m: Model) -> None:
     r"""Grants, sponsors and asset management are the main income of the research company (AO § 68 no. 9).
 

@@ -8,7 +8,7 @@ from leam_opt.models import expressions as ex
 from leam_opt.models.parts import Model, identity, rule
 
 
-@rule("largest sum of each funding instrument")
+@rule("largest sum of each funding instrument", bounded=("draws_meur",), about_money=True)
 def caps(m: Model) -> None:
     r"""Draws stay within the instrument's total, and reach its minimum ticket if it is used at all.
 
@@ -27,7 +27,7 @@ def caps(m: Model) -> None:
     m.caps_ticket = pyo.Constraint(m.TICKET, rule=lambda m, f: total(m, f) >= m.min_ticket[f] * m.instrument_used[f])
 
 
-@rule("grants only for eligible cost of the research company")
+@rule("grants only for eligible cost of the research company", about_money=True)
 def grant_intensity(m: Model) -> None:
     r"""Grants reach at most their intensity of the research company's cumulative eligible cost, all gifts the whole of it.
 
@@ -50,8 +50,8 @@ def grant_intensity(m: Model) -> None:
     m.grant_intensity_all = pyo.Constraint(m.Y, rule=lambda m, y: ex.drawn_until(m, gifts, y) <= eligible(m, y))
 
 
-@rule("private share of the funding")
-def private_share(m: Model) -> None:
+@rule("private share of the funding", about_money=True)
+def private_money(m: Model) -> None:
     r"""Private money keeps its smallest and largest share of the funding; a gap counts as money that is not private.
 
     .. math::
@@ -66,7 +66,7 @@ def private_share(m: Model) -> None:
     m.private_money_share_max = pyo.Constraint(expr=(1 - high) * private - high * public <= 0)
 
 
-@rule("debt service cover of the loans")
+@rule("debt service cover of the loans", about_money=True)
 def debt_cover(m: Model) -> None:
     r"""In years with debt service the operating cash flow (CFADS) covers it by the loans' ratio (DSCR).
 
@@ -98,7 +98,7 @@ def debt_cover(m: Model) -> None:
     )
 
 
-@rule("return that the investors ask for")
+@rule("return that the investors ask for", about_money=True)
 def hurdle(m: Model) -> None:
     r"""Dividends and redemption give the investors their hurdle rate; redemption pays back contributions, no more.
 
@@ -160,7 +160,7 @@ def _depreciation(m: Model, y: int) -> object:
     return servers + places
 
 
-@identity("dividends only from the service company's profit")
+@identity("dividends only from the service company's profit", about_money=True)
 def ring_fence(m: Model) -> None:
     r"""The service company distributes only accumulated profit; grants never become dividends (AO §§ 55, 58).
 
@@ -190,4 +190,4 @@ def ring_fence(m: Model) -> None:
     )
 
 
-PARTS = [caps, grant_intensity, private_share, debt_cover, hurdle, ring_fence]
+PARTS = [caps, grant_intensity, private_money, debt_cover, hurdle, ring_fence]

@@ -53,11 +53,12 @@ DEFICIT = Stage("deficit", "five-year deficit", "MEUR")
 PUBLIC_MONEY = Stage("public_money", "public money drawn", "MEUR", held=MACHINES)
 PUBLIC_MONEY_NPV = Stage("public_money_npv", "public money drawn, discounted", "MEUR")
 PUBLIC_COMPUTE = Stage("less_public_compute", "public compute (negative)", "Mgpuh")
-EARLY_MONEY = Stage("early_money", "money spent and drawn no earlier than needed", "MEUR a", only_free=TIMING)
+SPARE_COMPUTE = Stage("less_public_compute", "spare capacity for public users", "Mgpuh", held=MACHINES)
+EARLY_MONEY = Stage("earliness", "money and grid power no earlier than needed", "MEUR a", only_free=TIMING)
 
 ORDERS = {
-    "deficit": [UNFUNDED_GAP, DEFICIT, PUBLIC_MONEY, EARLY_MONEY],
-    "public_money_npv": [UNFUNDED_GAP, PUBLIC_MONEY_NPV, DEFICIT, EARLY_MONEY],
+    "deficit": [UNFUNDED_GAP, DEFICIT, PUBLIC_MONEY, SPARE_COMPUTE, EARLY_MONEY],
+    "public_money_npv": [UNFUNDED_GAP, PUBLIC_MONEY_NPV, DEFICIT, SPARE_COMPUTE, EARLY_MONEY],
     "public_compute": [UNFUNDED_GAP, PUBLIC_COMPUTE, DEFICIT, EARLY_MONEY],
 }
 
@@ -81,8 +82,8 @@ def _residual_value(m: Model) -> object:
 def stages(m: Model) -> None:
     r"""Lexicographic: unfunded gap, then the five-year deficit, then public money (or what the case names).
 
-    Public money is minimised for the machines of the least deficit; a last stage spends and draws as late as possible,
-    so that nominal ties have one answer.
+    Public money is minimised for the machines of the least deficit; spare capacity then goes to public users, and a last
+    stage spends, draws and contracts grid power as late as possible, so that nominal ties have one answer.
 
     .. math::
         \min \; \Big( \sum_{ey} G_{ey},\; \sum_y I_y + \sum_{ey} (O_{ey} - R_{ey}) + \sum_{fy} (i_{fy} + \epsilon_f d_{fy})
@@ -103,7 +104,9 @@ def stages(m: Model) -> None:
     )
     last = m.horizon_end + 1
     drawn = pyo.quicksum((last - y) * m.draws_meur[f, y] for f, y in m.DRAW)
-    m.early_money = pyo.Expression(expr=drawn + pyo.quicksum((last - y) * m.capex_meur[y] for y in m.Y))
+    spent_early = pyo.quicksum((last - y) * m.capex_meur[y] for y in m.Y)
+    contracted = pyo.quicksum(m.grid_power_mw[s, y] for s, y in m.SY)
+    m.earliness = pyo.Expression(expr=drawn + spent_early + contracted)
     m.stages = ORDERS[m.case.objective.name]
     if m.case.objective.deficit_max is not None:
         m.deficit_limit = pyo.Constraint(expr=m.deficit <= m.deficit_max)

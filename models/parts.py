@@ -20,6 +20,8 @@ class Part:
         is_rule: whether a planner could give the rule up; accounting identities and definitions cannot be.
         add: the function that adds the family to a model; its docstring is the mathematics.
         bounded: variables whose upper bounds express the same rule.
+        about_money: whether the family is about the companies' accounts and funding; its bounds hold for sites of the
+            case's size.
     """
 
     name: str
@@ -27,16 +29,20 @@ class Part:
     is_rule: bool
     add: Callable[[Model], None]
     bounded: tuple[str, ...] = ()
+    about_money: bool = False
 
     def __call__(self, model: Model) -> None:
         self.add(model)
 
 
-def rule(says: str, bounded: tuple[str, ...] = ()) -> Callable[[Callable[[Model], None]], Part]:
+Decorator = Callable[[Callable[[Model], None]], Part]
+
+
+def rule(says: str, bounded: tuple[str, ...] = (), about_money: bool = False) -> Decorator:
     """Marks a family that expresses a choice of the case: a law, a mission, a physical limit."""
-    return lambda add: Part(add.__name__, says, True, add, bounded)
+    return lambda add: Part(add.__name__, says, True, add, bounded, about_money)
 
 
-def identity(says: str) -> Callable[[Callable[[Model], None]], Part]:
+def identity(says: str, about_money: bool = False) -> Decorator:
     """Marks a family that defines or balances; it holds in every world."""
-    return lambda add: Part(add.__name__, says, False, add)
+    return lambda add: Part(add.__name__, says, False, add, (), about_money)

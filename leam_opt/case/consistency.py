@@ -101,10 +101,12 @@ def _mission(case: Case) -> Iterator[tuple[str, str]]:
     mission = case.mission
     if mission.models_per_year_min > mission.models_per_year_max:
         yield "mission.models_per_year_min", f"it is above models_per_year_max {mission.models_per_year_max}"
-    for year in case.years:
-        developed = any(g.first_year <= year <= g.last_year for g in case.generations.values())
-        if mission.models_per_year_min and not developed:
-            yield "generations", f"no generation is developed in {year}, but the mission asks for models every year"
+    windows = [(generation.first_year, generation.last_year) for generation in case.generations.values()]
+    idle = [str(year) for year in case.years if not any(first <= year <= last for first, last in windows)]
+    is_in_order = all(first <= last for first, last in windows)  # otherwise that is the problem
+    if mission.models_per_year_min and idle and is_in_order:
+        years = ", ".join(idle)
+        yield "generations", f"no generation is developed in {years}, but the mission asks for models every year"
 
 
 def _funding(case: Case) -> Iterator[tuple[str, str]]:

@@ -147,9 +147,9 @@ def _cut(text: str) -> tuple[str, str]:
 def nest(sheet: Sheet, key: list[str], where: dict[str, str], path: str) -> tuple[Node, list[Problem], set[int]]:
     """The nested mapping of a sheet, what is wrong with it, and the lines of the rows that it takes.
 
-    Only rows whose cells equal `where` are taken; where there is none, the mapping is empty. The columns of `key` become the nested keys in their order, the
-    others the mapping at the leaf (an empty cell is an absent key); a single other column called `value` is the leaf
-    itself. `path` is the place of the table in the case.
+    Only rows whose cells equal `where` are taken; without any, the mapping is empty. The columns of `key` become the
+    nested keys in their order, the others the mapping at the leaf (an empty cell is an absent key); a single other
+    column called `value` is the leaf itself. `path` is the place of the table in the case.
     """
     at = {cell.text: index for index, cell in enumerate(sheet.header)}
     place = sheet.header[0].mark

@@ -12,6 +12,7 @@ from leam_opt.case.shape import (
     ChoiceOf,
     Figure,
     Free,
+    Key,
     ListOf,
     SectionOf,
     Shape,
@@ -170,25 +171,29 @@ def _set(shape: Shape | None, node: Node | None, parts: list[str], value: Node, 
     key, rest = parts[0], parts[1:]
     if isinstance(shape, Figure):
         return _set_in_figure(shape, node, parts, value, context)
-    if isinstance(shape, SectionOf) and key in shape.keys:
+    if node is None:
+        raise context.unmatched()
+    child = node.child(key)
+    if isinstance(shape, SectionOf) and key in shape.keys and isinstance(node.value, dict):
         known = shape.keys[key]
-        child = node.child(key) if node is not None else None
-        if child is None and rest and isinstance(known.shape, SectionOf):
-            if known.default is None:
-                raise OverrideError(f"the case has no section {context.path.removesuffix('.'.join(['', *rest]))}")
-            child = Node({}, value.mark, given="override")
-        if child is None and rest and isinstance(known.shape, Figure) and known.default is not None:
-            child = Node(known.default, value.mark)
-        changed = _set(known.shape, child, rest, value, context)
-    elif isinstance(shape, TableOf | ListOf) and node is not None and node.child(key) is not None:
-        changed = _set(shape.item, node.child(key), rest, value, context)
-    else:
+        if child is None and rest:
+            child = _default(known, value, context.path.removesuffix(".".join(["", *rest])))
+        return replace(node, value={**node.value, key: _set(known.shape, child, rest, value, context)})
+    if child is None or not isinstance(shape, TableOf | ListOf):
         raise context.unmatched()
-    if node is None or not isinstance(node.value, dict | list):
-        raise context.unmatched()
+    changed = _set(shape.item, child, rest, value, context)
     if isinstance(node.value, list):
         return replace(node, value=[changed if i == int(key) else item for i, item in enumerate(node.value)])
     return replace(node, value={**node.value, key: changed})
+
+
+def _default(key: Key, value: Node, path: str) -> Node | None:
+    """What stands at a key that the files do not give, for an override of something in it."""
+    if isinstance(key.shape, SectionOf):
+        if key.default is None:
+            raise OverrideError(f"the case has no section {path}")
+        return Node({}, value.mark, given="override")
+    return Node(key.default, value.mark) if isinstance(key.shape, Figure) and key.default is not None else None
 
 
 def _set_in_figure(shape: Figure, node: Node | None, parts: list[str], value: Node, context: _Context) -> Node:

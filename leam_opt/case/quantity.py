@@ -163,8 +163,7 @@ def _parse_range(value: Mapping[str, Any], unit: Unit) -> Quantity:
                 unit.check(ends[key])
     if "base" not in ends and not {"low", "high"} <= set(ends):
         raise FigureError("a range needs 'base', or both 'low' and 'high' (base is then their mean)", incomplete=True)
-    # Halves first: the sum of two large ends may overflow.
-    base = ends.get("base", ends.get("low", 0.0) / 2 + ends.get("high", 0.0) / 2)
+    base = ends["base"] if "base" in ends else _mean(ends["low"], ends["high"])
     low, high = ends.get("low", base), ends.get("high", base)
     if not low <= base <= high:
         raise FigureError(
@@ -173,6 +172,12 @@ def _parse_range(value: Mapping[str, Any], unit: Unit) -> Quantity:
         )
     source, note = value.get("source"), value.get("note")
     return Quantity.model_construct(low=low, base=base, high=high, unit=unit.name, source=source, note=note)
+
+
+def _mean(low: float, high: float) -> float:
+    # Halves first: the sum of two large ends may overflow. Halves of the very smallest numbers may be zero.
+    mean = low / 2 + high / 2
+    return min(max(mean, low), high) if low <= high else mean
 
 
 def _number(value: Any, unit: str, given_unit: str) -> float:

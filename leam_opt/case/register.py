@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel
 
-from leam_opt.case.load import origin_of
+from leam_opt.case.load import Origin, origin_of, resolve
 from leam_opt.case.quantity import ByYear, Quantity
 from leam_opt.case.schema import Case
 from leam_opt.case.shape import whole_unit
@@ -47,9 +47,8 @@ def assumptions(case: Case) -> pd.DataFrame:
     """The entries as a frame with the columns path, low, base, high, unit, source, note, changed."""
     import pandas as pd
 
-    origin = origin_of(case)
-    root = case.scenario("base") if origin.overrides == () else _root(case)
-    before = {entry.path: entry[1:4] for entry in entries(root.at("base"))}
+    as_filed = resolve(Origin(origin_of(case).tree))
+    before = {entry.path: entry[1:4] for entry in entries(as_filed)}
     rows = entries(case)
     frame = pd.DataFrame(rows, columns=list(Entry._fields))
     frame["changed"] = [before.get(row.path) != row[1:4] for row in rows]
@@ -69,12 +68,6 @@ def unsourced(case: Case) -> list[str]:
             if not entry.source and entry.path not in found:
                 found.append(path)
     return found
-
-
-def _root(case: Case) -> Case:
-    from leam_opt.case.load import Origin, resolve
-
-    return resolve(Origin(origin_of(case).tree))
 
 
 def _walk(value: Any, node: Node | None, path: str, inherited: str | None, blanket: bool = True) -> Iterator[Entry]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
@@ -108,17 +109,19 @@ def factor(from_unit: str, to_unit: str) -> float:
 
 
 def convert(number: float, from_unit: str, to_unit: str) -> float:
-    """A figure in another unit; 19 ct/kWh become exactly the float 0.19 EUR/kWh.
+    """A figure in another unit, exact in decimals: 19 ct/kWh are the float 0.19 EUR/kWh, 0.0102 MW are 10.2 kW.
 
     Raises ValueError as `factor` does.
     """
+    if from_unit == to_unit:
+        return number
     scale = factor(from_unit, to_unit)
-    if scale >= 1:
-        whole = round(scale)
-        return number * (whole if abs(scale - whole) < 1e-12 * scale else scale)
-    # Dividing by a whole number rounds once; multiplying by its inverse would round twice.
-    inverse = round(1 / scale)
-    return number / inverse if abs(inverse * scale - 1) < 1e-12 else number * scale
+    whole = round(scale) if scale >= 1 else round(1 / scale)
+    if abs((scale if scale >= 1 else 1 / scale) - whole) > 1e-12 * whole:
+        return number * scale
+    # A binary fraction times a power of ten is rounded twice, and the same figure would differ from unit to unit.
+    decimal = Decimal(repr(float(number)))
+    return float(decimal * whole if scale >= 1 else decimal / whole)
 
 
 def split(text: str) -> tuple[float, str]:

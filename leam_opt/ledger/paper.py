@@ -80,11 +80,17 @@ def read_figures(file: Path) -> list[Printed]:
         row = dict(zip(sheet.columns, cells, strict=True))
         numbers: dict[str, float | None] = {}
         for name in ("low", "high", "rounding_step", "printed_basis"):
-            try:
-                numbers[name] = float(row[name].text) if row[name].text or name in SIDES else None
-            except ValueError:
+            text = row[name].text
+            if not text and name not in SIDES:
                 numbers[name] = None
-                found.append(f"{row[name].mark}: '{row[name].text}' in column {name} is not a number")
+                continue
+            try:
+                numbers[name] = float(text)
+            except ValueError:
+                numbers[name] = math.nan
+            if not math.isfinite(numbers[name] or 0.0):
+                numbers[name] = None
+                found.append(f"{row[name].mark}: '{text}' in column {name} is not a number")
         name = row["id"].text
         if name not in ROWS:
             found.append(f"{row['id'].mark}: unknown figure '{name}'; {hint(name, list(ROWS))}")

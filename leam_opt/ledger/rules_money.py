@@ -8,34 +8,12 @@ import numpy as np
 
 from leam_opt.finance.discount import discount_factors
 from leam_opt.ledger.books import Books
+from leam_opt.ledger.decisions import AXES
 from leam_opt.ledger.funding import RESEARCH, SERVICE
 from leam_opt.ledger.rows import Block, block
 
-_SWITCHES = {
-    "site_open": "SY",
-    "training_place": "NSG",
-    "staff_step": "KPY",
-    "instrument_used": "F",
-    "adoption": "AY",
-}
-_COUNTS = {"units_bought": "SGY", "cpu_units_bought": "SY", "power_modules_built": "SY", "core_models": "NY"}
-_AMOUNTS = {
-    "cpu_cores_rented_k": "Y",
-    "grid_power_mw": "SY",
-    "units_allocated": "KSGY",
-    "compute_mgpuh": "KCY",
-    "training_mgpuh": "NSGY",
-    "tokens_bn_per_day": "CY",
-    "energy_gwh": "JSY",
-    "heat_sold_gwh": "SY",
-    "draws_meur": "FY",
-    "dividends_meur": "FY",
-    "redemption_meur": "F",
-    "fee_prepaid_meur": "Y",
-    "fee_credited_meur": "Y",
-    "profit_transfer_meur": "Y",
-    "unfunded_gap_meur": "EY",
-}
+_SWITCHES = ("site_open", "training_place", "staff_step", "instrument_used", "adoption")
+_COUNTS = ("units_bought", "cpu_units_bought", "power_modules_built", "core_models")
 _ONE_EURO_MEUR = 1e-6
 
 
@@ -91,18 +69,42 @@ def lender_rows(books: Books) -> Iterator[Block]:
         applies=owed > _ONE_EURO_MEUR,
     )
     years = np.arange(structure.horizon)
-    paid_out = (plan.dividends_meur * discount_factors(limits.hurdle_rate, years + 1)).sum(axis=-1)
+    paid_out = plan.dividends_meur * discount_factors(limits.hurdle_rate, years + 1)
+    paid_in = plan.draws_meur * discount_factors(limits.hurdle_rate, years)
     returned = plan.redemption_meur * discount_factors(limits.hurdle_rate, [structure.horizon])[..., 0]
-    paid_in = (plan.draws_meur * discount_factors(limits.hurdle_rate, years)).sum(axis=-1)
     yield block(
         "hurdle",
         "present value of dividends and redemption reaches that of the contributions",
         "F",
-        paid_out + returned,
+        paid_out.sum(axis=-1) + returned,
         ">=",
-        paid_in,
+        paid_in.sum(axis=-1),
         "M EUR",
         applies=structure.equity,
+    )
+    # Otherwise dividends paid before the money comes would earn the hurdle on nothing.
+    yield block(
+        "hurdle",
+        "present value of dividends does not run ahead of that of the contributions",
+        "FY",
+        np.cumsum(paid_out, axis=-1),
+        "<=",
+        np.cumsum(paid_in, axis=-1),
+        "M EUR",
+        applies=structure.equity[:, None],
+    )
+    # Dividends never run ahead of what the contributions so far have earned at the hurdle rate.
+    paid_so_far = (plan.dividends_meur * discount_factors(limits.hurdle_rate, years + 1)).cumsum(axis=-1)
+    earned_so_far = (plan.draws_meur * discount_factors(limits.hurdle_rate, years)).cumsum(axis=-1)
+    yield block(
+        "hurdle",
+        "present value of dividends so far stays within that of the contributions so far",
+        "FY",
+        paid_so_far,
+        "<=",
+        earned_so_far,
+        "M EUR",
+        applies=np.logical_and(structure.equity[:, None], years < structure.horizon - 1),
     )
     contributed = plan.draws_meur.sum(axis=-1)
     yield block(
@@ -199,14 +201,14 @@ def mix_rows(books: Books) -> Iterator[Block]:
 def range_rows(books: Books) -> Iterator[Block]:
     """Whole numbers, switches, no negative amounts, nothing where a decision has no meaning."""
     structure, plan = books.inputs.structure, books.plan
-    for name, axes in {**_COUNTS, **_SWITCHES}.items():
-        values = getattr(plan, name)
+    arrays = plan.arrays()
+    for name in (*_COUNTS, *_SWITCHES):
         # Not a number rounds to not a number, and breaks the row.
-        yield block("integrality", f"{name} is whole", axes, values, "==", np.round(values), "-")
-    for name, axes in {**_COUNTS, **_SWITCHES, **_AMOUNTS}.items():
-        yield block("bounds", f"{name} is not negative", axes, getattr(plan, name), ">=", 0.0, "-")
-    for name, axes in _SWITCHES.items():
-        yield block("bounds", f"{name} is a switch", axes, getattr(plan, name), "<=", 1.0, "-")
+        yield block("integrality", f"{name} is whole", AXES[name], arrays[name], "==", np.round(arrays[name]), "-")
+    for name, values in arrays.items():
+        yield block("bounds", f"{name} is not negative", AXES[name], values, ">=", 0.0, "-")
+    for name in _SWITCHES:
+        yield block("bounds", f"{name} is a switch", AXES[name], arrays[name], "<=", 1.0, "-")
     yield block(
         "bounds",
         "a server type is bought while it is on sale",

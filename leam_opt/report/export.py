@@ -16,9 +16,18 @@ DIGITS = 9
 """Decimals of figures in JSON and CSV: far below a euro in million euros, and no noise of the last binary digits."""
 
 _KEYS = (
-    "table", "entity", "site", "type", "pool", "class", "generation", "source", "instrument", "kind", "provider",
-    "rule", "scope", "line", "year", "measure", "value",
-)  # fmt: skip
+    *("table", "entity", "site", "type", "pool", "class", "generation", "source", "instrument", "kind", "provider"),
+    *("rule", "scope", "line", "stage", "year", "measure", "value"),
+)
+_ELEMENT = {
+    "it_power_mw": "site",
+    "grid_power_mw": "site",
+    "energy_gwh": "source",
+    "tokens_bn_per_day": "class",
+    "redemption_meur": "instrument",
+    "lines": "line",
+}
+"""What the keys of a dictionary in a plan are."""
 
 
 def json_text(data: Any) -> str:
@@ -66,28 +75,35 @@ def _plan_figures(plan: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
     for name, content in plan.items():
         if name in ("findings", "conventions"):
             continue  # prose
-        if isinstance(content, Mapping) and name in ("it_power_mw", "grid_power_mw", "energy_gwh", "tokens_bn_per_day"):
-            key = {"energy_gwh": "source", "tokens_bn_per_day": "class"}.get(name, "site")
-            for element, figures in content.items():
-                for year, figure in zip(years, figures, strict=True):
-                    yield {"table": name, key: element, "year": year, "measure": name, "value": figure}
-        elif name == "lines":
-            for line, figure in content.items():
-                yield {"table": "lines", "line": line, "measure": "meur", "value": figure}
-        elif isinstance(content, Mapping):
-            for measure, figure in content.items():
-                yield {"table": name, "measure": measure, "value": figure}
-        elif isinstance(content, list) and content and isinstance(content[0], Mapping):
+        if isinstance(content, Mapping):
+            for element, figure in content.items():
+                keys = {_ELEMENT[name]: element} if name in _ELEMENT else {}
+                measure = name if name in _ELEMENT else element
+                yield from _figures({"table": name, **keys}, measure, figure, years)
+        elif isinstance(content, list) and all(isinstance(row, Mapping) for row in content):
             for row in content:
-                keys = {key: value for key, value in row.items() if key in _KEYS}
-                for measure, figure in row.items():
-                    if measure not in keys:
-                        yield {"table": name, **keys, "measure": measure, "value": figure}
+                yield from _row_figures(name, {**row, "stage": row["name"]} if name == "stages" else row)
         elif isinstance(content, list):
-            for year, figure in zip(years, content, strict=False):
-                yield {"table": name, "year": year, "measure": name, "value": figure}
+            yield from _figures({"table": name}, name, content, years)
         else:
             yield {"table": "summary", "measure": name, "value": content}
+
+
+def _figures(keys: dict[str, Any], measure: str, figure: Any, years: list[int]) -> Iterable[dict[str, Any]]:
+    """One figure, or one for each year."""
+    if not isinstance(figure, list):
+        yield {**keys, "measure": measure, "value": figure}
+        return
+    for year, value in zip(years, figure, strict=True):
+        yield {**keys, "year": year, "measure": measure, "value": value}
+
+
+def _row_figures(name: str, row: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+    """The figures of a row, each with the names that identify the row; a row of names alone says that it exists."""
+    keys = {"table": name, **{key: value for key, value in row.items() if key in _KEYS}}
+    figures = {key: value for key, value in row.items() if key not in _KEYS} or {"exists": True}
+    for measure, figure in figures.items():
+        yield {**keys, "measure": measure, "value": figure}
 
 
 def _tidy(row: dict[str, Any]) -> dict[str, Any]:

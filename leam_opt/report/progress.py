@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING
 from leam_opt.report.style import number, percent
 
 if TYPE_CHECKING:
-    from leam_opt.solve.highs import Progress
+    from leam_opt.solve.progress import Progress
 
 _CLEAR = "\r\x1b[2K"
 

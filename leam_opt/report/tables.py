@@ -12,27 +12,31 @@ from leam_opt.report.style import Row, add_row, heading, label, number, paragrap
 
 Dict = Mapping[str, Any]
 
-_AT_MOST = ("ancillary_use", "pue", "co2")
+_RULES = {
+    "public_use": "public use, scope {scope}",
+    "ancillary_use": "ancillary use, scope {scope}",
+    "grant_income": "grants in the income of research",
+    "renewable": "renewable electricity",
+    "pue": "PUE",
+    "heat": "heat reuse",
+    "co2": "CO2",
+}
+"""Rules of the ledger in words that fit a row label."""
+_CEILINGS = ("ancillary_use", "pue", "co2")
 """Rules whose limit is a ceiling; all others are floors."""
 
 
 def plan_view(plan: Dict) -> Iterator[RenderableType]:
     """Everything that a planner asks of one plan."""
     years = plan_years(plan)
-    yield heading(f"{plan['case']}, scenario {plan['scenario'] or 'base'}, {years[0]} to {years[-1]}")
+    yield heading(f"{plan['case']}, scenario {plan['scenario'] or 'base'}, {years[0]} to {years[-1]}: {plan['title']}")
     yield paragraph(status_sentence(plan))
     yield _key_figures(plan)
     yield from _machines(plan, years)
     yield from year_tables("Compute, million reference GPU-hours", "Pool, users", years, _compute(plan))
-    yield from year_tables(
-        "Core models developed", "Generation", years, _by(plan["core_models"], "generation", "models", 0)
-    )
-    yield from year_tables(
-        "Tokens, billion a day",
-        "Users",
-        years,
-        [(u, _yearly(v, years), 2) for u, v in plan["tokens_bn_per_day"].items()],
-    )
+    yield from year_tables("Core models developed", "Generation, trained on", years, _models(plan), total=True)
+    tokens: list[Row] = [(users, _yearly(bn, years), 2) for users, bn in plan["tokens_bn_per_day"].items()]
+    yield from year_tables("Tokens, billion a day", "Users", years, tokens)
     yield _rules(plan)
     funding = [*_by(plan["funding"], "instrument", "meur", 2, extra="provider"), *_gap_rows(plan)]
     yield from year_tables("Money drawn at the start of the year, M€", "Instrument", years, funding, total=True)
@@ -115,16 +119,27 @@ def adoption_text(plan: Dict) -> str:
 
 def _machines(plan: Dict, years: list[int]) -> Iterator[Table]:
     bought = _by(plan["servers"], "type", "servers", 0, extra="site")
+    own = _by(plan["own_cpu_servers"], "site", "servers", 0)
+    bought += [(f"own CPU servers, {site}", figures, digits) for site, figures, digits in own]
     yield from year_tables("Servers bought at the start of the year", "Type, site", years, bought, total=True)
+    rented: list[Row] = [("CPU cores", _yearly(plan["cpu_cores_rented_k"], years), 1)]
+    yield from year_tables("CPU cores rented, thousand", "Rented", years, rented)
     power: list[Row] = [(f"IT power, {site}", _yearly(mw, years), 2) for site, mw in plan["it_power_mw"].items()]
     power += [(f"grid power, {site}", _yearly(mw, years), 2) for site, mw in plan["grid_power_mw"].items()]
-    yield from year_tables("Power, MW", "Site", years, power)
+    yield from year_tables("Power, MW", "Power, site", years, power)
     energy: list[Row] = [(source, _yearly(gwh, years), 2) for source, gwh in plan["energy_gwh"].items()]
-    yield from year_tables("Electricity, GWh", "Source", years, energy, total=True)
+    energy.append(("heat sold", _yearly(plan["heat_sold_gwh"], years), 2))
+    yield from year_tables("Electricity bought and heat sold, GWh", "Source", years, energy)
 
 
 def _compute(plan: Dict) -> list[Row]:
     return _by(plan["pools"], "pool", "gpu_hours_million", 2, extra="class")
+
+
+def _models(plan: Dict) -> list[Row]:
+    places = {row["generation"]: f", {row['type']} at {row['site']}" for row in plan["training_places"]}
+    models = _by(plan["core_models"], "generation", "models", 0)
+    return [(name + places.get(name, ""), figures, digits) for name, figures, digits in models]
 
 
 def _by(rows: Iterable[Dict], key: str, measure: str, digits: int, extra: str | None = None) -> list[Row]:
@@ -146,11 +161,16 @@ def _gap_rows(plan: Dict) -> list[Row]:
             _by(plan["unfunded_gap_by_year"], "entity", "meur", 2)]  # fmt: skip
 
 
+def shown_rules(plan: Dict) -> list[Dict]:
+    """Rules worth a line: those that bind the plan, and those that would if the scenario asked for them."""
+    return [rule for rule in plan["rules"] if rule["limit"] is not None and (rule["active"] or rule["limit"] > 0)]
+
+
 def rule_name(rule: Dict) -> str:
     """`public use, scope core: at least 90.0 %`."""
-    bound = "at most" if rule["rule"].startswith(_AT_MOST) else "at least"
-    scope = f", scope {rule['scope']}" if rule["scope"] else ""
-    return f"{label(rule['rule'])}{scope}: {bound} {percent(rule['limit'])}"
+    name = _RULES.get(rule["rule"], f"{label(rule['rule'])}, {{scope}}").format(scope=rule["scope"])
+    bound = "at most" if rule["rule"] in _CEILINGS else "at least"
+    return f"{name}: {bound} {_measured(rule, 'limit')}"
 
 
 RULES_TITLE = "Rules in their worst year (in brackets: the scenario does not ask for the rule)"
@@ -158,13 +178,22 @@ RULES_TITLE = "Rules in their worst year (in brackets: the scenario does not ask
 
 def rule_result(rule: Dict) -> str:
     """Worst year of the plan and what that means, in words."""
+    if rule["worst"] is None:
+        return "does not apply"
     word = "met" if rule["met"] else "broken"
-    return f"{percent(rule['worst'])} {word if rule['active'] else f'({word})'}"
+    return f"{_measured(rule, 'worst')} {word if rule['active'] else f'({word})'}"
+
+
+def _measured(rule: Dict, field: str) -> str:
+    """A rule's figure in its unit: a share as a percentage, PUE as a ratio, CO2 in kt."""
+    if rule["rule"] == "pue":
+        return number(rule[field])
+    return f"{number(rule[field])} kt" if rule["rule"] == "co2" else percent(rule[field])
 
 
 def _rules(plan: Dict) -> Table:
     made = table(RULES_TITLE, ["worst year"], first="Rule")
-    for rule in plan["rules"]:
+    for rule in shown_rules(plan):
         add_row(made, rule_name(rule), rule_result(rule))
     return made
 

@@ -18,6 +18,7 @@ from leam_opt.report.tables import (
     plan_years,
     rule_name,
     rule_result,
+    shown_rules,
     status_sentence,
 )
 
@@ -26,25 +27,25 @@ Line = tuple[str, list[str]]
 
 SCENARIOS_A_TABLE = 4
 """Scenarios side by side at 100 columns; more continue in a table below."""
-_LABEL_WIDTH, _VALUE_WIDTH = 40, 15
+_LABEL_WIDTH, _VALUE_WIDTH = 42, 15
 """So that the columns of the tables stand below each other."""
 
 
 def comparison_view(comparison: Dict) -> Iterator[RenderableType]:
-    """The scenarios side by side, the ranking with its reason, the bridge, the proof and the conventions."""
+    """The ranking with its reason and the bridge, the scenarios side by side, the proof and the conventions."""
     plans: list[Dict] = comparison["scenarios"]
     years = plan_years(plans[0])
     yield heading(f"{comparison['case']}: {len(plans)} scenarios, {years[0]} to {years[-1]}")
+    yield _ranking(comparison)
+    yield paragraph(comparison["reason"])
+    if comparison["bridge"]:
+        yield _bridge(comparison)
     for start in range(0, len(plans), SCENARIOS_A_TABLE):
         block = plans[start : start + SCENARIOS_A_TABLE]
         yield _figures(block)
         yield _rules(block)
         yield _servers(block)
         yield _cash(block)
-    yield _ranking(comparison)
-    yield paragraph(comparison["reason"])
-    if comparison["bridge"]:
-        yield _bridge(comparison)
     yield heading("Proof")
     for plan in plans:
         yield paragraph(f"{_name(plan)}: {status_sentence(plan)}", indent=2)
@@ -81,7 +82,7 @@ def _figures(plans: Sequence[Dict]) -> Table:
 
 def _rules(plans: Sequence[Dict]) -> Table:
     """One line for each rule, scope and limit; a scenario that knows the rule by another limit leaves a gap."""
-    results = [{rule_name(rule): rule_result(rule) for rule in plan["rules"]} for plan in plans]
+    results = [{rule_name(rule): rule_result(rule) for rule in shown_rules(plan)} for plan in plans]
     names = dict.fromkeys(name for result in results for name in result)
     lines: list[Line] = [(name, [result.get(name, "-") for result in results]) for name in names]
     return _side_by_side(RULES_TITLE, "Rule", plans, lines)

@@ -20,6 +20,7 @@ def conflicting_rules(model: Any, form: StandardForm, seed: int = 0, time_limit:
 
     A rule is left out for good where the model stays infeasible without it; what remains is a conflict from which no rule
     can be dropped. The rows of each remaining rule are thinned out in the same way, so that years and sites are named.
+    Money is left aside where things alone conflict already.
     """
     finder = _Finder(model, form, seed, min(_TOTAL_SECONDS, time_limit or _TOTAL_SECONDS))
     return finder.run()
@@ -32,12 +33,12 @@ class _Finder:
         self._deadline = time.perf_counter() + max(seconds, 5.0)
         names = [row.parent_component().local_name for row in form.rows]
         columns = [variable.parent_component().local_name for variable in form.columns]
-        self.rules = [part for part in model.parts if part.is_rule]
+        self.parts = list(model.parts)
         self.rows = {
             part.name: np.array([name == part.name or name.startswith(part.name + "_") for name in names])
-            for part in self.rules
+            for part in self.parts
         }
-        self.columns = {part.name: np.isin(columns, part.bounded) for part in self.rules}
+        self.columns = {part.name: np.isin(columns, part.bounded) for part in self.parts}
         # Money is elastic through the gap; its bound is no rule of the case.
         self.gap = np.array([name == "unfunded_gap_meur" for name in columns])
 
@@ -62,10 +63,17 @@ class _Finder:
         return Session(trial, seed=self.seed).run(0, time_limit=min(left, _CHECK_SECONDS)).status == "infeasible"
 
     def run(self) -> list[str]:
-        open_rows = np.zeros(len(self.form.rows), dtype=bool)
+        closed = np.zeros(len(self.form.rows), dtype=bool)
         open_columns = np.zeros(len(self.form.columns), dtype=bool)
+        about_money = [part for part in self.parts if part.about_money]
+        open_rows = np.any([self.rows[part.name] for part in about_money], axis=0)
+        rules = [part for part in self.parts if part.is_rule and not part.about_money]
+        if not self._infeasible(open_rows, open_columns):
+            # The bounds of the money rows hold for sites of the case's size, so the sites stay as they are.
+            open_rows = closed
+            rules = [part for part in self.parts if part.is_rule and not (part.bounded and not part.about_money)]
         kept = []
-        for part in self.rules:
+        for part in rules:
             rows, columns = open_rows | self.rows[part.name], open_columns | self.columns[part.name]
             if self._infeasible(rows, columns):
                 open_rows, open_columns = rows, columns
@@ -74,7 +82,8 @@ class _Finder:
         told = []
         for part in kept:
             needed = []
-            for row in np.flatnonzero(self.rows[part.name] & ~open_rows):
+            # From the last row on, so that the first year that conflicts remains.
+            for row in np.flatnonzero(self.rows[part.name] & ~open_rows)[::-1]:
                 without = open_rows.copy()
                 without[row] = True
                 if self._infeasible(without, open_columns):
@@ -87,8 +96,9 @@ class _Finder:
     def _tell(self, says: str, rows: list[int]) -> str:
         if not rows:
             return says
-        shown = [self._row(row) for row in rows[:4]]
-        more = f" and {len(rows) - 4} more" if len(rows) > 4 else ""
+        places = list(dict.fromkeys(self._row(row) for row in sorted(rows)))
+        shown = places[:4]
+        more = f" and {len(places) - 4} more" if len(places) > 4 else ""
         return f"{says}: {'; '.join(shown)}{more}"
 
     def _row(self, row: int) -> str:

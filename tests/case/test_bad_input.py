@@ -12,7 +12,7 @@ from leam_opt.case.load import load_case
 from leam_opt.errors import CaseError
 
 if TYPE_CHECKING:
-    from tests.case.conftest import Folder
+    from tests.case.small import Folder
 
 # What is spoiled: (text in case.yaml, its replacement, where the message points, what the message says).
 SPOILED = {
@@ -105,7 +105,8 @@ SPOILED = {
         "kind: lone",
         "lone",
         [
-            "funding.instruments.bank.kind: unknown kind 'lone'; did you mean 'loan'? known are grant, sponsor, loan, equity"
+            "funding.instruments.bank.kind: unknown kind 'lone'; did you mean 'loan'?",
+            "known are grant, sponsor, loan, equity",
         ],
     ),
     "no kind": (
@@ -272,7 +273,7 @@ def test_a_file_that_is_no_case(folder: Folder, content: bytes, said: str) -> No
 def test_folders_and_names_that_are_no_case(folder: Folder, tmp_path: Path) -> None:
     """Breaks when a wrong path is taken for a name or the other way round."""
     (tmp_path / "empty").mkdir()
-    for case, said in [
+    wrong: list[tuple[str | Path, str]] = [
         (tmp_path / "empty", "the folder has no case.yaml; `leam-opt new DIR` starts a case"),
         (folder.path / "case.yaml", f"this is a file; give {folder.path}"),
         (folder.path / "data" / "demand.csv", "this is a file; give the folder that holds case.yaml"),
@@ -280,7 +281,8 @@ def test_folders_and_names_that_are_no_case(folder: Folder, tmp_path: Path) -> N
         ("quite-another", "neither a folder nor a shipped case; known are "),
         ("x" * 5000, "neither a folder nor a shipped case"),
         ("a\0b", "neither a folder nor a shipped case"),
-    ]:
+    ]
+    for case, said in wrong:
         with pytest.raises(CaseError) as caught:
             load_case(case)
         assert said in str(caught.value)

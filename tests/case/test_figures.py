@@ -199,6 +199,6 @@ def test_a_figure_of_another_unit_is_converted() -> None:
 def test_ends_and_float() -> None:
     """Breaks when an end of a range is not taken as the planning value."""
     figure = Quantity(low=1, base=2, high=4, unit="kW")
-    assert [float(figure.at(end)) for end in ("low", "base", "high")] == [1, 2, 4]  # type: ignore[arg-type]
+    assert [float(figure.at(end)) for end in ("low", "base", "high")] == [1, 2, 4]
     assert figure.is_range
     assert not Quantity(low=1, base=1, high=1, unit="kW").is_range

@@ -13,7 +13,7 @@ from leam_opt.errors import CaseError
 
 if TYPE_CHECKING:
     from leam_opt.case.schema import Case
-    from tests.case.conftest import Folder
+    from tests.case.small import Folder
 
 
 @pytest.fixture
@@ -203,16 +203,16 @@ def test_all_wrong_overrides_come_at_once(folder: Folder) -> None:
 
 
 def test_an_override_may_fit_a_scenario_only(folder: Folder) -> None:
-    """Breaks when a path that only a scenario has is refused before the scenario is chosen, or a misspelt one passes."""
+    """Breaks when a path that only a scenario has is refused too early, or a misspelt one passes."""
     overlay = "      prices:\n        tokens: 0.012\n"
     folder.edit(overlay, "      upkeep: {insurance: {basis: all, share_per_year: 1 %}}\n")
     case = load_case(folder.path, overrides={"upkeep.insurance.share_per_year": 0.02})
     assert list(case.upkeep) == ["maintenance"]
     assert case.scenario("private").upkeep["insurance"].share_per_year.base == 0.02
     assert list(case.scenario("public").upkeep) == ["maintenance"]
-    with pytest.raises(CaseError, match="upkeep.insurances.share_per_year: matches nothing"):
+    with pytest.raises(CaseError, match=r"upkeep\.insurances\.share_per_year: matches nothing"):
         load_case(folder.path, overrides={"upkeep.insurances.share_per_year": 0.02})
-    with pytest.raises(CaseError, match="upkeep.insurance.share_per_year: matches nothing"):
+    with pytest.raises(CaseError, match=r"upkeep\.insurance\.share_per_year: matches nothing"):
         case.scenario("public").override({"upkeep.insurance.share_per_year": 0.03})
 
 

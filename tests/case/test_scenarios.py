@@ -9,7 +9,7 @@ import pytest
 from leam_opt.case.register import entries
 
 if TYPE_CHECKING:
-    from tests.case.conftest import Folder
+    from tests.case.small import Folder
 
 OVERLAY = "      prices:\n        tokens: 0.012\n"
 
@@ -103,8 +103,7 @@ SPOILED = {
         OVERLAY,
         "      server_types: {h10: {performance: 4}}\n",
         "h10:",
-        "scenarios.private.overlay.server_types.h10: no such entry in the case; did you mean 'h100'? (a new entry lacks "
-        "title, gpus_per_server, power, life_years, on_sale_from, unit_price)",
+        "scenarios.private.overlay.server_types.h10: no such entry in the case; did you mean 'h100'?",
     ),
     "bad figure": (
         "tokens: 0.012",
@@ -122,8 +121,7 @@ SPOILED = {
         OVERLAY,
         "      horizon_years: 2\n",
         "tenor_years",
-        "funding.instruments.bank.tenor_years: a draw in 2025 is repaid only in 2027, after the horizon; at most 2 years fit"
-        " (in the scenario private)",
+        "repaid only in 2027, after the horizon; at most 2 years fit (in the scenario private)",
     ),
     "renames the case": (OVERLAY, "      name: other\n", "name: other", "an overlay cannot change the name"),
     "a scenario in a scenario": (

@@ -12,7 +12,7 @@ from leam_opt.case.csv_source import nest, parse_csv
 from leam_opt.case.tree import UnreadableError
 
 if TYPE_CHECKING:
-    from tests.case.conftest import Folder
+    from tests.case.small import Folder
 
 CSV = "data/demand.csv"
 

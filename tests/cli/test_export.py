@@ -33,7 +33,8 @@ def test_plan_csv_holds_every_figure_once() -> None:
     assert len(keys) == len(set(keys))
     assert {row["table"] for row in rows} == {
         *("summary", "servers", "it_power_mw", "grid_power_mw", "energy_gwh", "pools", "core_models"),
-        *("tokens_bn_per_day", "adoption", "rules", "funding", "unfunded_gap_by_year", "cash", "lines", "audit"),
+        *("tokens_bn_per_day", "adoption", "rules", "funding", "cash", "lines", "audit", "stages", "own_cpu_servers"),
+        *("cpu_cores_rented_k", "heat_sold_gwh", "training_places", "redemption_meur"),
     }
     (h100,) = [row for row in rows if row["type"] == "h100" and row["measure"] == "servers"]
     assert (h100["site"], h100["year"], h100["value"]) == ("hall", "2024", "60")
@@ -41,6 +42,9 @@ def test_plan_csv_holds_every_figure_once() -> None:
     assert (power["site"], power["value"]) == ("hall", "4.5")
     (met,) = [row for row in rows if row["rule"] == "public_use" and row["scope"] == "all" and row["measure"] == "met"]
     assert met["value"] == "false"
+    (place,) = [row for row in rows if row["table"] == "training_places"]
+    assert (place["generation"], place["site"], place["type"], place["value"]) == ("leam-1", "hall", "a100", "true")
+    assert [row["value"] for row in rows if row["table"] == "cpu_cores_rented_k"] == ["10.0", "10.0", "0.0"]
     assert sum(float(row["value"]) for row in rows if row["table"] == "lines") == pytest.approx(412.345)
 
 

@@ -47,6 +47,10 @@ def test_plan_shows_each_figure_in_its_row_and_year() -> None:
     assert cells(text, "deficit over 3 years, M€") == ["deficit over 3 years, M€", "412.25"]
     assert cells(text, "a100, hall") == ["a100, hall", "400", "0", "0", "400"]
     assert cells(text, "h100, hall") == ["h100, hall", "0", "60", "0", "60"]
+    assert cells(text, "own CPU servers, hall") == ["own CPU servers, hall", "0", "0", "50", "50"]
+    assert cells(text, "CPU cores") == ["CPU cores rented, thousand"]
+    assert cells(text, "heat sold") == ["heat sold", "0.00", "0.00", "4.00"]
+    assert cells(text, "leam-1, a100 at hall") == ["leam-1, a100 at hall", "3", "3", "3", "9"]
     assert cells(text, "core, private") == ["core, private", "1.25", "1.25", "1.25"]
     assert cells(text, "bank, private") == ["bank, private", "0.00", "100.00", "0.00", "100.00"]
     assert cells(text, "closing") == ["closing", "210.00", "220.00", "130.00"]
@@ -54,6 +58,8 @@ def test_plan_shows_each_figure_in_its_row_and_year() -> None:
     assert cells(text, "public use, scope core: at least 90.0 %")[-1] == "93.7 % met"
     assert cells(text, "public use, scope all: at least 90.0 %")[-1] == "81.0 % (broken)"
     assert cells(text, "ancillary use, scope all: at most 20.0 %")[-1] == "15.0 % met"
+    assert cells(text, "PUE: at most 1.20")[-1] == "1.20 met"
+    assert cells(text, "grants in the income of research: at least 50.1 %")[-1] == "does not apply"
     assert cells(section(text, "What the deficit"), "deficit")[-1] == "412.25"
     assert cells(text, "industry adoption")[-1] == "low 2023-2024, high 2025"
     assert "Audit passed: 1,234 rows" in text
@@ -64,8 +70,10 @@ def test_rows_without_any_figure_are_left_out() -> None:
     """Breaks when tables fill up with lines of zeros."""
     text = plain(plan_view(samples.plan("ppp", 412.25)))
     assert "\ngrid  " not in text
+    assert "\nheat  " not in text
     assert "unfunded gap, research" not in text
-    assert "\nheat" not in text
+    assert "heat reuse" not in text
+    assert "CO2" not in text
 
 
 @pytest.mark.parametrize(

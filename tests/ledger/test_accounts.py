@@ -60,7 +60,7 @@ def of_year(accounts: Accounts, line: str) -> list[float]:
     return [float(value) for value in accounts.by_year[f"{line}_meur"]]
 
 
-LINES_BY_HAND = {
+LINES_BY_HAND: dict[str, list[float]] = {
     # 10 units at 10, 1 at 16 (its price of 2026), 3 at 15.
     "servers": [100, 16, 45],
     "cpu_servers": [0.1, 0, 0],

@@ -1,0 +1,239 @@
+"""Scenarios side by side: which financing is best, by how much, and which lines make the difference."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from leam_opt.case.schema import Case
+from leam_opt.errors import CaseError, InfeasibleError
+from leam_opt.solve.plan import Plan
+from leam_opt.solve.progress import Progress
+from leam_opt.solve.run import PROVEN_GAP, solve
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ONE_EURO_MEUR = 1e-6
+TIGHTENING_SECONDS = 60.0
+"""Time for narrower gaps where the ranking is undecided and no time limit is given."""
+SMALLEST_GAP = 1e-8
+"""Relative to gross cost: a few euros; below it the solver's own tolerances speak."""
+
+# What a ranking looks at, in order: title, stage of the solve, figure of the plan.
+_MEASURES = (
+    ("unfunded gap", "unfunded_gap", "unfunded_gap_meur"),
+    ("deficit", "deficit", "deficit_meur"),
+    ("public money", "public_money", "public_money_meur"),
+)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Plans of several scenarios in the order of the ranking.
+
+    Attributes:
+        case: the case.
+        plans: plans by scenario, in the order asked for.
+        ranking: scenario names, best first: least unfunded gap, then least deficit, then least public money.
+        decided: whether the best is better than the second by more than their solver gaps.
+        reason: the ranking in a sentence.
+        bridge: lines from the second best's deficit to the best's; the changes add up to the difference.
+    """
+
+    case: Case
+    plans: dict[str, Plan]
+    ranking: list[str]
+    decided: bool
+    reason: str
+    bridge: list[tuple[str, float]]
+
+    @property
+    def best(self) -> Plan:
+        """The best plan."""
+        return self.plans[self.ranking[0]]
+
+    def frame(self) -> pd.DataFrame:
+        """Key figures (rows, the names carry the units) by scenario (columns)."""
+        import pandas as pd
+
+        return pd.DataFrame({name: plan.summary for name, plan in self.plans.items()})
+
+    def to_dict(self) -> dict[str, Any]:
+        """The comparison for JSON: plans, ranking, reason and bridge."""
+        return {
+            "case": self.case.name,
+            "scenarios": [plan.to_dict() for plan in self.plans.values()],
+            "ranking": self.ranking,
+            "decided": self.decided,
+            "reason": self.reason,
+            "bridge": [{"line": line, "meur": meur} for line, meur in self.bridge],
+            "bridge_from": self.ranking[1] if len(self.ranking) > 1 else None,
+            "bridge_to": self.ranking[0],
+        }
+
+
+def compare(
+    case: Case,
+    *,
+    scenarios: Sequence[str] | None = None,
+    mip_gap: float = PROVEN_GAP,
+    time_limit: float | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    formulation: str | Path = "planning",
+    rules: Sequence[str | Path] = (),
+    seed: int = 0,
+) -> Comparison:
+    """Solves several scenarios of a case and ranks them.
+
+    Where the best two lie closer together than their solver gaps, both are solved again to narrower gaps until the
+    ranking is decided or the time is up.
+
+    Args:
+        case: the case.
+        scenarios: names; None takes all of the case, or the case itself where it has none.
+        mip_gap, time_limit, progress, formulation, rules, seed: as for `solve`; the limit holds for each solve, and
+            again for the narrowing.
+
+    Raises:
+        CaseError, InfeasibleError, SolveError, AuditError: as for `solve`; the message names the scenario.
+    """
+    names = list(dict.fromkeys(scenarios)) if scenarios else (case.scenario_names or ["base"])
+    unknown = [name for name in names if name not in (*case.scenario_names, "base")]
+    if unknown:
+        case.scenario(unknown[0])  # raises with a suggestion
+        raise CaseError(f"unknown scenario '{unknown[0]}'")
+
+    def plan(name: str, gap: float, limit: float | None) -> Plan:
+        try:
+            return solve(
+                case,
+                scenario=name,
+                mip_gap=gap,
+                time_limit=limit,
+                progress=progress,
+                formulation=formulation,
+                rules=rules,
+                seed=seed,
+            )
+        except InfeasibleError as error:
+            raise InfeasibleError(f"scenario {name}: {error}", error.conflict) from None
+
+    plans = {name: plan(name, mip_gap, time_limit) for name in names}
+    deadline = time.perf_counter() + (TIGHTENING_SECONDS if time_limit is None else time_limit)
+    gap = mip_gap
+    ranking = _rank(plans)
+    while not _decided(plans, ranking) and gap > SMALLEST_GAP:
+        gap = max(gap / 10, SMALLEST_GAP)
+        for name in ranking[:2]:
+            left = deadline - time.perf_counter()
+            if left <= 0 or plans[name].result.status == "interrupted":
+                break
+            narrower = plan(name, gap, left)
+            if narrower.result.mip_gap <= plans[name].result.mip_gap:
+                plans[name] = narrower
+        ranking = _rank(plans)
+        if time.perf_counter() >= deadline:
+            break
+    decided = _decided(plans, ranking)
+    return Comparison(case, plans, ranking, decided, _reason(plans, ranking, decided), _bridge(plans, ranking))
+
+
+def _value(plan: Plan, figure: str) -> float:
+    return plan.accounts.totals[figure]
+
+
+def _bound(plan: Plan, stage: str) -> float:
+    """What is proven about a measure: no plan of the scenario is below this."""
+    proven = [s.dual for s in plan.result.stages if s.name == stage]
+    return min([*proven, _value(plan, dict((s, f) for _, s, f in _MEASURES)[stage])])
+
+
+def _rank(plans: dict[str, Plan]) -> list[str]:
+    def key(name: str) -> tuple[float, ...]:
+        # Rounded to the euro, so that a difference below one never decides.
+        return tuple(round(_value(plans[name], figure), 6) for _, _, figure in _MEASURES)
+
+    return sorted(plans, key=key)
+
+
+def _decisive(plans: dict[str, Plan], ranking: list[str]) -> tuple[str, str, str] | None:
+    """The first measure in which the best two differ by more than a euro."""
+    best, second = plans[ranking[0]], plans[ranking[1]]
+    for measure in _MEASURES:
+        if abs(_value(best, measure[2]) - _value(second, measure[2])) > ONE_EURO_MEUR:
+            return measure
+    return None
+
+
+def _decided(plans: dict[str, Plan], ranking: list[str]) -> bool:
+    """Whether the second cannot be as good as the best, whatever its gap still hides."""
+    if len(ranking) < 2:
+        return True
+    measure = _decisive(plans, ranking)
+    if measure is None:
+        return False
+    _, stage, figure = measure
+    return _bound(plans[ranking[1]], stage) > _value(plans[ranking[0]], figure)
+
+
+def _bridge(plans: dict[str, Plan], ranking: list[str]) -> list[tuple[str, float]]:
+    """From the second best's deficit to the best's, line by line."""
+    if len(ranking) < 2:
+        return []
+    best, second = (plans[name].accounts.books.line_totals for name in ranking[:2])
+    changes = [
+        (line, float(best.get(line, 0.0)) - float(second.get(line, 0.0))) for line in dict.fromkeys([*second, *best])
+    ]
+    return [
+        (f"deficit of {ranking[1]}", _value(plans[ranking[1]], "deficit_meur")),
+        *[(line, change) for line, change in changes if abs(change) > ONE_EURO_MEUR / 10],
+        (f"deficit of {ranking[0]}", _value(plans[ranking[0]], "deficit_meur")),
+    ]
+
+
+def _money(meur: float) -> str:
+    return f"{meur:,.1f} M€".replace("-", "\N{MINUS SIGN}")
+
+
+def _reason(plans: dict[str, Plan], ranking: list[str], decided: bool) -> str:
+    best = plans[ranking[0]]
+    if len(ranking) == 1:
+        return f"{ranking[0]} is the only scenario; its deficit is {_money(best.deficit_meur)}."
+    second = plans[ranking[1]]
+    measure = _decisive(plans, ranking)
+    if measure is None:
+        return f"{ranking[0]} and {ranking[1]} do not differ in unfunded gap, deficit or public money."
+    title, _, figure = measure
+    if not decided:
+        difference = abs(_value(best, figure) - _value(second, figure))
+        return (
+            f"Undecided: {ranking[0]} and {ranking[1]} differ by {difference:,.3f} M€ in {title}, which is less than "
+            "the gaps that are proven; allow more time for a decision."
+        )
+    sentence = (
+        f"{ranking[0]} is best: its {title} of {_money(_value(best, figure))} is "
+        f"{_money(_value(second, figure) - _value(best, figure))} below that of {ranking[1]}"
+    )
+    if title != "unfunded gap":
+        funded = best.unfunded_gap_meur <= ONE_EURO_MEUR
+        sentence += ", everything is funded" if funded else f", {_money(best.unfunded_gap_meur)} stay unfunded in both"
+    changes = sorted(_bridge(plans, ranking)[1:-1], key=lambda item: -abs(item[1]))[:3]
+    if title == "deficit" and changes:
+        told = [f"{line.replace('_', ' ')} {_signed(line, change)}" for line, change in changes]
+        sentence += f"; what makes the difference: {', '.join(told)}"
+    unfunded = [name for name in ranking[1:] if plans[name].unfunded_gap_meur > best.unfunded_gap_meur + ONE_EURO_MEUR]
+    if unfunded and title != "unfunded gap":
+        rest = " and ".join(f"{name} leaves {_money(plans[name].unfunded_gap_meur)} unfunded" for name in unfunded)
+        sentence += f"; {rest}"
+    return sentence + "."
+
+
+def _signed(line: str, change: float) -> str:
+    """A change of a cost line as it is, of a revenue line with the sign of the revenue."""
+    amount = -change if line.endswith("_revenue") else change
+    sign = "+" if amount > 0 else "\N{MINUS SIGN}"
+    return f"{sign}{abs(amount):,.1f} M€"
