@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyomo.environ as pyo
 
 from leam_opt.models import expressions as ex
-from leam_opt.models.parts import Model, identity
+from leam_opt.models.parts import Expression, Model, identity
 
 
 @identity("capital expenditure", about_money=True)
@@ -17,7 +17,7 @@ def capex(m: Model) -> None:
         + c^{open}_s (o_{sy} - o_{s,y-1}) + c^{con}_s (g_{sy} - g_{s,y-1}) \big) \qquad \forall y
     """
 
-    def spent(m: Model, y: int) -> object:
+    def spent(m: Model, y: int) -> Expression:
         servers = pyo.quicksum(m.unit_price[g, v] * m.units_bought[s, g, v] for s, g, v in m.BUY if v == y)
         places = pyo.quicksum(
             m.cpu_unit_price * m.cpu_units_bought[s, y]
@@ -32,7 +32,7 @@ def capex(m: Model) -> None:
     m.capex = pyo.Constraint(m.Y, rule=lambda m, y: m.capex_meur[y] == spent(m, y))
 
 
-def _infrastructure_opex(m: Model, y: int) -> object:
+def _infrastructure_opex(m: Model, y: int) -> Expression:
     sites = [s for s, y2 in m.SY if y2 == y]
     hardware = pyo.quicksum(
         m.upkeep_hardware * m.unit_price[g, v] * m.units_bought[s, g, v]
@@ -58,7 +58,7 @@ def _infrastructure_opex(m: Model, y: int) -> object:
     return hardware + building + electricity + places + m.cpu_rent * m.cpu_cores_rented_k[y] + m.fixed_opex
 
 
-def _pool_opex(m: Model, k: str, y: int) -> object:
+def _pool_opex(m: Model, k: str, y: int) -> Expression:
     team = pyo.quicksum(m.salary * m.step_people[k, p] * m.staff_step[k2, p, y] for k2, p in m.STEP if k2 == k)
     if k != "core":
         return team
@@ -71,19 +71,19 @@ def opex(m: Model) -> None:
     r"""Operating cost at the end of the year: the infrastructure with its owner, teams with the pool's company.
 
     .. math::
-        O_{ey} = [e = owner] \Big( u^{hw} H_y + u^{b} B_y + \sum_{js} c_{jy} e_{jsy} + \sum_s (f_s o_{sy} + \phi_s g_{sy}
-        + \xi_s w_{sy}) + c^{rent} r_y + c^{fix} \Big) + \sum_{k \in e} \Big( s \sum_p n_{kp} w_{kpy}
-        + [k = core]\, s\, n^{mod} \sum_n z_{ny} \Big) \qquad \forall e, y
+        O_{ey} = [e = owner] \Big( u^{hw} H_y + u^{b} B_y + \sum_{js} c_{jy} e_{jsy}
+        + \sum_s (f_s o_{sy} + \phi_s g_{sy} + \xi_s w_{sy}) + c^{rent} r_y + c^{fix} \Big) \\
+        + \sum_{k \in e} \Big( s \sum_p n_{kp} w_{kpy} + [k = core]\, s\, n^{mod} \sum_n z_{ny} \Big) \qquad \forall e, y
     """
 
-    def cost(m: Model, e: str, y: int) -> object:
+    def cost(m: Model, e: str, y: int) -> Expression:
         pools = pyo.quicksum(_pool_opex(m, k, y) for k in m.K if m.pool_entity[k] == e)
         return pools + (_infrastructure_opex(m, y) if e == m.owner else 0)
 
     m.opex = pyo.Constraint(m.ACTIVE, m.Y, rule=lambda m, e, y: m.opex_meur[e, y] == cost(m, e, y))
 
 
-def revenue_lines(m: Model, k: str, y: int) -> object:
+def revenue_lines(m: Model, k: str, y: int) -> Expression:
     """What a pool's commercial customers pay."""
     if k == "inference":
         return m.price_tokens * m.tokens_bn_per_day["private", y]
@@ -100,7 +100,7 @@ def revenue(m: Model) -> None:
         R_{inference,y} = p^{tok} k_{private,y}
     """
 
-    def earned(m: Model, e: str, y: int) -> object:
+    def earned(m: Model, e: str, y: int) -> Expression:
         pools = pyo.quicksum(revenue_lines(m, k, y) for k in m.K if m.pool_entity[k] == e)
         if e != m.owner:
             return pools
@@ -127,7 +127,7 @@ def infrastructure_fee(m: Model) -> None:
     if not m.has_prepayment:
         return
 
-    def balance(m: Model, y: int) -> object:
+    def balance(m: Model, y: int) -> Expression:
         return pyo.quicksum(m.fee_prepaid_meur[v] - m.fee_credited_meur[v] for v in m.Y if v <= y)
 
     m.infrastructure_fee_credit = pyo.Constraint(
@@ -139,7 +139,7 @@ def infrastructure_fee(m: Model) -> None:
 
 @identity("cash of each company", about_money=True)
 def cash(m: Model) -> None:
-    r"""Cash of each company: capital expenditure and draws at the start of the year, operation and debt service at its end.
+    r"""Cash of each company: investment and draws at the start of the year, operation and debt service at its end.
 
     .. math::
         L'_{ey} = L_{e,y-1} + \sum_{f \in e} (1 - \epsilon_f) d_{fy} + G_{ey} - [e = owner] I_y \pm a_y \\
@@ -155,27 +155,28 @@ def cash(m: Model) -> None:
             return 0
         return 1 if e == m.owner else -1
 
-    def invested(m: Model, e: str, y: int) -> object:
+    def invested(m: Model, e: str, y: int) -> Expression:
         before = m.cash_meur[e, y - 1] if y > m.Y[0] else 0
         own = [f for f in m.F if m.instrument_entity[f] == e]
         net = pyo.quicksum((1 - m.arrangement_fee[f]) * m.draws_meur[f, y] for f in own if (f, y) in m.draws_meur)
         advance = sign(e) * m.fee_prepaid_meur[y] if m.has_prepayment else 0
         return before + net + m.unfunded_gap_meur[e, y] - (m.capex_meur[y] if e == m.owner else 0) + advance
 
-    def closing(m: Model, e: str, y: int) -> object:
+    def closing(m: Model, e: str, y: int) -> Expression:
         fee = sign(e) * (m.infrastructure_fee_meur[y] - (m.fee_credited_meur[y] if m.has_prepayment else 0))
         transfer = (1 if e == "research" else -1) * m.profit_transfer_meur[y] if m.has_transfer else 0
         service = pyo.quicksum(
-            ex.loan_payment(m, f, y, part) for f in m.LOANS if m.instrument_entity[f] == e for part in ("interest", "principal")
+            ex.loan_payment(m, f, y, part)
+            for f in m.LOANS
+            if m.instrument_entity[f] == e
+            for part in ("interest", "principal")
         )
         paid = pyo.quicksum(m.dividends_meur[f, y] for f in m.EQUITY) if e == "service" else 0
         if e == "service" and y == m.horizon_end:
             paid = paid + pyo.quicksum(m.redemption_meur[f] for f in m.EQUITY)
         return m.cash_invested_meur[e, y] + m.revenue_meur[e, y] - m.opex_meur[e, y] + fee + transfer - service - paid
 
-    m.cash_start = pyo.Constraint(
-        m.ACTIVE, m.Y, rule=lambda m, e, y: m.cash_invested_meur[e, y] == invested(m, e, y)
-    )
+    m.cash_start = pyo.Constraint(m.ACTIVE, m.Y, rule=lambda m, e, y: m.cash_invested_meur[e, y] == invested(m, e, y))
     m.cash_end = pyo.Constraint(m.ACTIVE, m.Y, rule=lambda m, e, y: m.cash_meur[e, y] == closing(m, e, y))
 
 

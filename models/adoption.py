@@ -5,15 +5,15 @@ from __future__ import annotations
 import pyomo.environ as pyo
 
 from leam_opt.models import expressions as ex
-from leam_opt.models.parts import Model, identity
+from leam_opt.models.parts import Expression, Model, identity
 
 
 @identity("industry take-up needs industry money first", about_money=True)
 def adoption(m: Model) -> None:
     r"""One adoption level is in force in a year; it needs its private share of all funding so far.
 
-    The unfunded gap counts in the base: a level cannot be had while nobody has paid for it, and the share is measured on
-    cumulative draws in every year, so that late equity cannot buy early demand.
+    The unfunded gap counts in the base: a level cannot be had while nobody has paid for it, and the share is measured
+    on cumulative draws in every year, so that late equity cannot buy early demand.
 
     .. math::
         \sum_a a_{ay} = 1 \qquad
@@ -22,7 +22,7 @@ def adoption(m: Model) -> None:
     """
     m.adoption_single = pyo.Constraint(m.Y, rule=lambda m, y: pyo.quicksum(m.adoption[a, y] for a in m.A) == 1)
 
-    def missed(m: Model, a: str, y: int) -> object:
+    def missed(m: Model, a: str, y: int) -> Expression:
         private = ex.drawn_until(m, m.PRIVATE_MONEY, y)
         public = ex.drawn_until(m, m.PUBLIC_MONEY, y)
         gap = pyo.quicksum(m.unfunded_gap_meur[e, v] for e in m.ACTIVE for v in m.Y if v <= y)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyomo.environ as pyo
 
 from leam_opt.models import expressions as ex
-from leam_opt.models.parts import Model, rule
+from leam_opt.models.parts import Expression, Model, rule
 
 
 @rule("public use of the pools in scope (charitable status)")
@@ -43,7 +43,7 @@ def ancillary_use(m: Model) -> None:
         return
     scope = m.K if terms.scope == "all" else ["core"]
 
-    def available(m: Model, y: int) -> object:
+    def available(m: Model, y: int) -> Expression:
         if terms.scope == "core":
             return ex.pool_capacity(m, "core", y)
         return pyo.quicksum(m.unit_capacity[g] * ex.computing(m, s, g, y) for s, g in ex.running(m, y))
@@ -69,11 +69,11 @@ def grant_income(m: Model) -> None:
         return
     given = [f for f in m.F if m.kind[f] in ("grant", "sponsor") and m.instrument_entity[f] == "research"]
 
-    def income(m: Model, y: int) -> object:
+    def income(m: Model, y: int) -> Expression:
         fee = m.infrastructure_fee_meur[y] if m.owner == "research" else 0
         return m.revenue_meur["research", y] + fee
 
-    def gifts(m: Model, y: int) -> object:
+    def gifts(m: Model, y: int) -> Expression:
         return ex.draws(m, given, y) + (m.profit_transfer_meur[y] if m.has_transfer else 0)
 
     m.grant_income = pyo.Constraint(

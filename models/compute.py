@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyomo.environ as pyo
 
 from leam_opt.models import expressions as ex
-from leam_opt.models.parts import Model, identity, rule
+from leam_opt.models.parts import Expression, Model, identity, rule
 
 
 @identity("servers in the pools never exceed the servers that run")
@@ -33,7 +33,7 @@ def pool_share(m: Model) -> None:
         \quad n_{ky} = \sum_{sg} x^{alloc}_{ksgy} \qquad \forall k, y
     """
 
-    def total(m: Model, y: int) -> object:
+    def total(m: Model, y: int) -> Expression:
         return pyo.quicksum(ex.pool_units(m, k, y) for k in m.K)
 
     m.pool_share_min = pyo.Constraint(
@@ -100,7 +100,8 @@ def training(m: Model) -> None:
     m.training_public = pyo.Constraint(
         sorted({y for _, y in m.DEVELOP}),
         rule=lambda m, y: (
-            pyo.quicksum(m.training_mgpuh[key] for key in m.TRAIN if key[3] == y) <= m.compute_mgpuh["core", "public", y]
+            pyo.quicksum(m.training_mgpuh[key] for key in m.TRAIN if key[3] == y)
+            <= m.compute_mgpuh["core", "public", y]
         ),
     )
 
@@ -143,9 +144,7 @@ def homogeneity(m: Model) -> None:
     )
     m.homogeneity_sole_units = pyo.Constraint(
         m.SOLE,
-        rule=lambda m, n, s, g, y: (
-            ex.alive(m, s, g, y) >= m.training_units_min[n, g, y] * m.training_place[n, s, g]
-        ),
+        rule=lambda m, n, s, g, y: ex.alive(m, s, g, y) >= m.training_units_min[n, g, y] * m.training_place[n, s, g],
     )
 
 
@@ -158,7 +157,7 @@ def mission_models(m: Model) -> None:
         \sum_y z_{ny} \ge \underline{z}_n \quad \forall n
     """
 
-    def made(m: Model, y: int) -> object:
+    def made(m: Model, y: int) -> Expression:
         return pyo.quicksum(m.core_models[n, y2] for n, y2 in m.DEVELOP if y2 == y)
 
     years = sorted({y for _, y in m.DEVELOP})
@@ -204,8 +203,8 @@ def demand(m: Model) -> None:
         k_{private,y} \le \sum_a D^{tok}_{ay}\, a_{ay} \quad \forall y
     """
 
-    def level(m: Model, figures: object, y: int) -> object:
-        return pyo.quicksum(figures[a, y] * m.adoption[a, y] for a in m.A)  # type: ignore[index]
+    def level(m: Model, figures: Expression, y: int) -> Expression:
+        return pyo.quicksum(figures[a, y] * m.adoption[a, y] for a in m.A)
 
     m.demand_core_met = pyo.Constraint(
         m.Y, rule=lambda m, y: m.compute_mgpuh["core", "private", y] <= level(m, m.demand_core, y)

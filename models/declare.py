@@ -50,9 +50,7 @@ def sets(m: Model, case: Case, derived: Derived) -> None:
     alone = {y for y in m.Y if sum(y2 == y for _, y2 in m.DEVELOP) == 1}
     m.SOLE = [key for key in m.TRAIN if key[3] in alone]
     m.STEP = [(k, p) for k in m.K for p in range(len(getattr(case.pools, k).staff_steps))]
-    m.SUPPLY = [
-        (j, s, y) for j in m.J for s, y in m.SY if case.energy_sources[j].sites is None or s in case.energy_sources[j].sites
-    ]
+    m.SUPPLY = [(j, s, y) for j in m.J for s, y in m.SY if s in (case.energy_sources[j].sites or m.S)]
     terms = case.funding.instruments
     m.kind = {f: terms[f].kind for f in m.F}
     m.instrument_entity = {f: terms[f].entity for f in m.F}
@@ -79,7 +77,7 @@ def _on_sale(case: Case, g: str, year: int) -> bool:
 
 
 def parameters(m: Model, derived: Derived) -> None:
-    """Every entry of the derived table as a mutable parameter of the same name; missing and infinite figures are left out."""
+    """Every entry of the derived table as a mutable parameter of the same name, without missing figures."""
     axes = {
         "S": m.S,
         "G": m.G,
@@ -97,7 +95,11 @@ def parameters(m: Model, derived: Derived) -> None:
         array = derived.values[name]
         if not letters:
             value = float(array)
-            setattr(m, name, pyo.Param(initialize=value if math.isfinite(value) else 0.0, mutable=True, doc=f"{meaning} [{unit}]"))
+            setattr(
+                m,
+                name,
+                pyo.Param(initialize=value if math.isfinite(value) else 0.0, mutable=True, doc=f"{meaning} [{unit}]"),
+            )
             continue
         members = [axes[letter] for letter in letters]
         keys = members[0] if len(members) == 1 else list(_product(members))
@@ -115,15 +117,29 @@ def _product(members: list[list[object]]) -> list[tuple[object, ...]]:
 def variables(m: Model) -> None:
     """Decisions, with bounds from the derived table."""
     integer, binary, positive = pyo.NonNegativeIntegers, pyo.Binary, pyo.NonNegativeReals
-    m.units_bought = pyo.Var(m.BUY, domain=integer, bounds=lambda m, s, g, v: (0, m.units_max[s, g]), doc="purchase units of servers bought")
-    m.cpu_units_bought = pyo.Var(m.SY, domain=integer, bounds=lambda m, s, y: (0, m.cpu_units_max[s]), doc="units of own CPU servers bought")
-    m.cpu_cores_rented_k = pyo.Var(m.Y, domain=positive, bounds=lambda m, y: (0, m.cpu_cores_needed), doc="thousand CPU cores rented")
+    m.units_bought = pyo.Var(
+        m.BUY, domain=integer, bounds=lambda m, s, g, v: (0, m.units_max[s, g]), doc="purchase units of servers bought"
+    )
+    m.cpu_units_bought = pyo.Var(
+        m.SY, domain=integer, bounds=lambda m, s, y: (0, m.cpu_units_max[s]), doc="units of own CPU servers bought"
+    )
+    m.cpu_cores_rented_k = pyo.Var(
+        m.Y, domain=positive, bounds=lambda m, y: (0, m.cpu_cores_needed), doc="thousand CPU cores rented"
+    )
     m.site_open = pyo.Var(m.SY, domain=binary, doc="1 from the year in which a site is open")
-    m.power_modules_built = pyo.Var(m.SY, domain=integer, bounds=lambda m, s, y: (0, m.modules_max[s]), doc="IT power modules built")
-    m.grid_power_mw = pyo.Var(m.SY, domain=positive, bounds=lambda m, s, y: (0, m.grid_limit[s]), doc="grid power contracted")
+    m.power_modules_built = pyo.Var(
+        m.SY, domain=integer, bounds=lambda m, s, y: (0, m.modules_max[s]), doc="IT power modules built"
+    )
+    m.grid_power_mw = pyo.Var(
+        m.SY, domain=positive, bounds=lambda m, s, y: (0, m.grid_limit[s]), doc="grid power contracted"
+    )
     m.units_allocated = pyo.Var(m.K, m.RUN, domain=positive, doc="running purchase units that a pool uses")
-    m.compute_mgpuh = pyo.Var(m.K, m.C, m.Y, domain=positive, bounds=lambda m, k, c, y: (0, m.pool_compute_max[k]), doc="compute delivered")
-    m.core_models = pyo.Var(m.DEVELOP, domain=integer, bounds=lambda m, n, y: (0, m.models_per_year_max), doc="core models developed")
+    m.compute_mgpuh = pyo.Var(
+        m.K, m.C, m.Y, domain=positive, bounds=lambda m, k, c, y: (0, m.pool_compute_max[k]), doc="compute delivered"
+    )
+    m.core_models = pyo.Var(
+        m.DEVELOP, domain=integer, bounds=lambda m, n, y: (0, m.models_per_year_max), doc="core models developed"
+    )
     m.training_mgpuh = pyo.Var(m.TRAIN, domain=positive, doc="training of a generation at a place")
     m.training_place = pyo.Var(m.PLACE, domain=binary, doc="1 where a generation is trained")
     m.tokens_bn_per_day = pyo.Var(m.C, m.Y, domain=positive, doc="inference tokens")
@@ -138,14 +154,28 @@ def variables(m: Model) -> None:
     prepaying = m.Y if m.has_prepayment else []
     m.fee_prepaid_meur = pyo.Var(prepaying, domain=positive, doc="infrastructure fee paid in advance")
     m.fee_credited_meur = pyo.Var(prepaying, domain=positive, doc="infrastructure fee settled from advances")
-    m.profit_transfer_meur = pyo.Var(m.Y if m.has_transfer else [], domain=positive, doc="profit passed to the research company")
-    m.unfunded_gap_meur = pyo.Var(m.ACTIVE, m.Y, domain=positive, bounds=lambda m, e, y: (0, m.gap_max), doc="money that no instrument provides")
+    m.profit_transfer_meur = pyo.Var(
+        m.Y if m.has_transfer else [], domain=positive, doc="profit passed to the research company"
+    )
+    m.unfunded_gap_meur = pyo.Var(
+        m.ACTIVE, m.Y, domain=positive, bounds=lambda m, e, y: (0, m.gap_max), doc="money that no instrument provides"
+    )
     m.debt_due = pyo.Var(m.DEBTOR, domain=binary, doc="1 in years with debt service")
-    m.may_distribute = pyo.Var(m.DISTRIBUTE, domain=binary, doc="1 in years in which the service company may distribute profit")
+    m.may_distribute = pyo.Var(
+        m.DISTRIBUTE, domain=binary, doc="1 in years in which the service company may distribute profit"
+    )
     # Yearly accounts of the companies, defined by rows of their own so that cash, grants and cover can share them.
     m.capex_meur = pyo.Var(m.Y, domain=pyo.Reals, doc="capital expenditure of the owner of the infrastructure")
     m.opex_meur = pyo.Var(m.ACTIVE, m.Y, domain=pyo.Reals, doc="operating cost")
     m.revenue_meur = pyo.Var(m.ACTIVE, m.Y, domain=pyo.Reals, doc="revenue from customers")
     m.infrastructure_fee_meur = pyo.Var(m.Y, domain=positive, doc="infrastructure fee to the owner")
-    m.cash_invested_meur = pyo.Var(m.ACTIVE, m.Y, domain=positive, doc="cash after the investments at the start of the year")
-    m.cash_meur = pyo.Var(m.ACTIVE, m.Y, domain=positive, bounds=lambda m, e, y: (m.cash_reserve[e], None), doc="cash at the end of the year")
+    m.cash_invested_meur = pyo.Var(
+        m.ACTIVE, m.Y, domain=positive, doc="cash after the investments at the start of the year"
+    )
+    m.cash_meur = pyo.Var(
+        m.ACTIVE,
+        m.Y,
+        domain=positive,
+        bounds=lambda m, e, y: (m.cash_reserve[e], None),
+        doc="cash at the end of the year",
+    )

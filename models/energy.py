@@ -31,9 +31,7 @@ def source_share(m: Model) -> None:
     """
     m.source_share = pyo.Constraint(
         m.SUPPLY,
-        rule=lambda m, j, s, y: (
-            m.energy_gwh[j, s, y] <= m.source_share_max[j] * ex.site_energy_gwh(m, s, y)
-        ),
+        rule=lambda m, j, s, y: m.energy_gwh[j, s, y] <= m.source_share_max[j] * ex.site_energy_gwh(m, s, y),
     )
 
 
@@ -47,7 +45,9 @@ def renewable(m: Model) -> None:
         m.Y,
         rule=lambda m, y: (
             pyo.quicksum(
-                (m.source_renewable[j] - m.renewable_min[y]) * m.energy_gwh[j, s, y2] for j, s, y2 in m.SUPPLY if y2 == y
+                (m.source_renewable[j] - m.renewable_min[y]) * m.energy_gwh[j, s, y2]
+                for j, s, y2 in m.SUPPLY
+                if y2 == y
             )
             >= 0
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyomo.environ as pyo
 
 from leam_opt.models import expressions as ex
-from leam_opt.models.parts import Model, identity, rule
+from leam_opt.models.parts import Expression, Model, identity, rule
 
 
 @rule("largest sum of each funding instrument", bounded=("draws_meur",), about_money=True)
@@ -17,7 +17,7 @@ def caps(m: Model) -> None:
     """
     drawable = list(dict.fromkeys(f for f, _ in m.DRAW))
 
-    def total(m: Model, f: str) -> object:
+    def total(m: Model, f: str) -> Expression:
         return ex.drawn_until(m, [f], m.horizon_end)
 
     m.caps_total = pyo.Constraint(
@@ -29,7 +29,7 @@ def caps(m: Model) -> None:
 
 @rule("grants only for eligible cost of the research company", about_money=True)
 def grant_intensity(m: Model) -> None:
-    r"""Grants reach at most their intensity of the research company's cumulative eligible cost, all gifts the whole of it.
+    r"""Grants reach at most their intensity of the research company's eligible cost so far, all gifts the whole of it.
 
     .. math::
         \sum_{v \le y} d_{fv} \le \iota_f\, C_y \qquad \sum_{f \in gifts} \sum_{v \le y} d_{fv} \le C_y, \quad
@@ -39,7 +39,7 @@ def grant_intensity(m: Model) -> None:
     if not gifts:
         return
 
-    def eligible(m: Model, y: int) -> object:
+    def eligible(m: Model, y: int) -> Expression:
         return pyo.quicksum(
             m.opex_meur["research", v] + (m.capex_meur[v] if m.owner == "research" else 0) for v in m.Y if v <= y
         )
@@ -75,7 +75,7 @@ def debt_cover(m: Model) -> None:
         \sum_{f \in e} \delta_f (i_{fy} + t_{fy}) \le R_{ey} - O_{ey} \pm F_y + \overline{O}_{ey} (1 - b_{ey})
     """
 
-    def weighted(m: Model, e: str, y: int) -> object:
+    def weighted(m: Model, e: str, y: int) -> Expression:
         return pyo.quicksum(
             m.dscr_min[f] * ex.loan_payment(m, f, y, part)
             for f in m.LOANS
@@ -83,7 +83,7 @@ def debt_cover(m: Model) -> None:
             for part in ("interest", "principal")
         )
 
-    def cash_flow(m: Model, e: str, y: int) -> object:
+    def cash_flow(m: Model, e: str, y: int) -> Expression:
         fee = 0 if not m.fee_payers else m.infrastructure_fee_meur[y] * (1 if e == m.owner else -1)
         return m.revenue_meur[e, y] - m.opex_meur[e, y] + fee
 
@@ -102,8 +102,8 @@ def debt_cover(m: Model) -> None:
 def hurdle(m: Model) -> None:
     r"""Dividends and redemption give the investors their hurdle rate; redemption pays back contributions, no more.
 
-    Dividends never run ahead of what the contributions so far have earned: otherwise the optimiser pays "dividends" first
-    and draws the equity in the last year, when it only decorates the private share.
+    Dividends never run ahead of what the contributions so far have earned: otherwise the optimiser pays "dividends"
+    first and draws the equity in the last year, when it only decorates the private share.
 
     .. math::
         \sum_y \frac{v_{fy}}{(1 + h_f)^{y}} + \frac{r_f}{(1 + h_f)^{H}} \ge \sum_y \frac{d_{fy}}{(1 + h_f)^{y-1}}
@@ -132,7 +132,7 @@ def hurdle(m: Model) -> None:
     )
 
 
-def _service_profit(m: Model, y: int) -> object:
+def _service_profit(m: Model, y: int) -> Expression:
     """Profit of the service company in a year: surplus less interest, fees and the wear of what it owns."""
     fee = 0 if not m.fee_payers else m.infrastructure_fee_meur[y] * (1 if m.owner == "service" else -1)
     own = [f for f in m.F if m.instrument_entity[f] == "service"]
@@ -142,7 +142,7 @@ def _service_profit(m: Model, y: int) -> object:
     return surplus - (_depreciation(m, y) if m.owner == "service" else 0)
 
 
-def _depreciation(m: Model, y: int) -> object:
+def _depreciation(m: Model, y: int) -> Expression:
     servers = pyo.quicksum(
         m.unit_depreciation[g, v, y] * m.unit_price[g, v] * m.units_bought[s, g, v] for s, g, v in m.BUY if v <= y
     )
@@ -174,7 +174,7 @@ def ring_fence(m: Model) -> None:
     if not m.DISTRIBUTE:
         return
 
-    def paid(m: Model, y: int) -> object:
+    def paid(m: Model, y: int) -> Expression:
         dividends = pyo.quicksum(m.dividends_meur[f, y] for f in m.EQUITY)
         return dividends + (m.profit_transfer_meur[y] if m.has_transfer else 0)
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import pyomo.environ as pyo
 
 from leam_opt.models import expressions as ex
-from leam_opt.models.parts import Model
-
+from leam_opt.models.parts import Expression, Model
 
 MACHINES = (
     "units_bought",
@@ -63,7 +62,7 @@ ORDERS = {
 }
 
 
-def _residual_value(m: Model) -> object:
+def _residual_value(m: Model) -> Expression:
     """Straight-line value at the horizon; zero unless the case asks for it."""
     servers = pyo.quicksum(m.unit_residual[g, v] * m.unit_price[g, v] * m.units_bought[s, g, v] for s, g, v in m.BUY)
     places = pyo.quicksum(
@@ -82,12 +81,14 @@ def _residual_value(m: Model) -> object:
 def stages(m: Model) -> None:
     r"""Lexicographic: unfunded gap, then the five-year deficit, then public money (or what the case names).
 
-    Public money is minimised for the machines of the least deficit; spare capacity then goes to public users, and a last
-    stage spends, draws and contracts grid power as late as possible, so that nominal ties have one answer.
+    Public money is minimised for the machines of the least deficit; spare capacity then goes to public users, and a
+    last stage spends, draws and contracts grid power as late as possible, so that nominal ties have one answer.
 
     .. math::
-        \min \; \Big( \sum_{ey} G_{ey},\; \sum_y I_y + \sum_{ey} (O_{ey} - R_{ey}) + \sum_{fy} (i_{fy} + \epsilon_f d_{fy})
-        + \sum_f \big( \sum_y v_{fy} + r_f - \sum_y d_{fy} \big)_{f \in equity} - W,\; \sum_{f \in pub} \sum_y d_{fy} \Big)
+        \min \; \Big( \sum_{ey} G_{ey},\;
+        \sum_y I_y + \sum_{ey} (O_{ey} - R_{ey}) + \sum_{fy} (i_{fy} + \epsilon_f d_{fy})
+        + \sum_{f \in eq} \big( \sum_y v_{fy} + r_f - \sum_y d_{fy} \big) - W,\;
+        \sum_{f \in pub} \sum_y d_{fy} \Big)
     """
     running = pyo.quicksum(m.opex_meur[e, y] - m.revenue_meur[e, y] for e in m.ACTIVE for y in m.Y)
     spent = pyo.quicksum(m.capex_meur[y] for y in m.Y)

@@ -9,6 +9,9 @@ from typing import Any
 Model = Any
 """A Pyomo ConcreteModel; Pyomo has no type information."""
 
+Expression = Any
+"""A linear Pyomo expression, or a number."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -32,6 +35,7 @@ class Part:
     about_money: bool = False
 
     def __call__(self, model: Model) -> None:
+        """Adds the family."""
         self.add(model)
 
 

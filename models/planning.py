@@ -1,7 +1,7 @@
 """The planning model: server counts, pools, sites, power and funding of a public AI supercomputing centre.
 
-This file lists the parts of the formulation in reading order; each part is one constraint family with its mathematics in
-the docstring. A formulation of one's own is a module with `build(case)`; a rule of one's own is a module with
+This file lists the parts of the formulation in reading order; each part is one constraint family with its mathematics
+in the docstring. A formulation of one's own is a module with `build(case)`; a rule of one's own is a module with
 `add(model, case)`.
 """
 

@@ -1,7 +1,7 @@
 """The derived table: every number that the optimiser sees, computed once from a case, in the model's units.
 
-Money M EUR, power MW, energy GWh, compute million reference GPU-hours (Mgpuh), tokens billion a day. The formulations in
-`models/` read each entry as a mutable parameter of the same name; `TABLE` documents axes, unit and meaning of each.
+Money M EUR, power MW, energy GWh, compute million reference GPU-hours (Mgpuh), tokens billion a day. The formulations
+in `models/` read each entry as a mutable parameter of the same name; `TABLE` documents axes, unit and meaning of each.
 """
 
 from __future__ import annotations

@@ -53,7 +53,8 @@ def bounds(case: Case, index: Index, table: Mapping[str, Array]) -> dict[str, Ar
 
 def adoption_slack(case: Case, index: Index, table: Mapping[str, Array], gap_meur: float) -> Array:
     """How far a level's funding condition can be missed at most, (A, Y): its threshold times all money that is not
-    private, with `gap_meur` as the bound on the cumulative unfunded gap."""
+    private, with `gap_meur` as the bound on the cumulative unfunded gap.
+    """
     public = np.zeros(len(index.years))
     for f, name in enumerate(index.instruments):
         if case.funding.instruments[name].provider == "public":

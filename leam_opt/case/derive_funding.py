@@ -72,8 +72,8 @@ def _yearly_cap(terms: object, index: Index) -> Array:
 def loan_profile(loan: Loan, horizon: int) -> tuple[Array, Array]:
     """Interest and principal of one euro drawn, both (draw year, payment year), zero for draws not repaid in time.
 
-    A draw at the start of year v pays at the ends of years v .. v + tenor - 1: interest on the balance, in the grace years
-    nothing else; then a level payment (annuity), equal principal (linear), or all principal in the last year (bullet).
+    A draw at the start of year v pays at the ends of years v .. v + tenor - 1: interest on the balance, in the grace
+    years nothing else; then a level payment (annuity), equal principal (linear), or all principal at the end (bullet).
     """
     rate, tenor, grace = loan.rate.base, loan.tenor_years, loan.grace_years
     remaining = np.zeros(tenor + 1)

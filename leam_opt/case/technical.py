@@ -218,4 +218,3 @@ class EnergySource(Section):
     """Largest share of a site's energy that the source can cover."""
     sites: list[Name] | None = None
     """Sites that can use the source; empty: all."""
-

@@ -95,8 +95,12 @@ def compare(
     Args:
         case: the case.
         scenarios: names; None takes all of the case, or the case itself where it has none.
-        mip_gap, time_limit, progress, formulation, rules, seed: as for `solve`; the limit holds for each solve, and
-            again for the narrowing.
+        mip_gap: as for `solve`.
+        time_limit: as for `solve`; it holds for each solve, and again for the narrowing.
+        progress: as for `solve`.
+        formulation: as for `solve`.
+        rules: as for `solve`.
+        seed: as for `solve`.
 
     Raises:
         CaseError, InfeasibleError, SolveError, AuditError: as for `solve`; the message names the scenario.
@@ -149,7 +153,7 @@ def _value(plan: Plan, figure: str) -> float:
 def _bound(plan: Plan, stage: str) -> float:
     """What is proven about a measure: no plan of the scenario is below this."""
     proven = [s.dual for s in plan.result.stages if s.name == stage]
-    return min([*proven, _value(plan, dict((s, f) for _, s, f in _MEASURES)[stage])])
+    return min([*proven, _value(plan, {s: f for _, s, f in _MEASURES}[stage])])
 
 
 def _rank(plans: dict[str, Plan]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from leam_opt.case.derive import TABLE
@@ -29,8 +30,8 @@ _MATH = re.compile(r"^\.\. math::[ ]?(?P<inline>.*)\n(?P<block>(?:\n|[ ]{4,}.*\n
 def formulation_latex(case: Case, scenario: str | None = None) -> str:
     """The formulation that a case is solved with, as a LaTeX document.
 
-    Each family is a section with the mathematics of its function, and says how many rows this case has of it; parameters
-    and variables are listed with unit, meaning and symbol name.
+    Each family is a section with the mathematics of its function, and says how many rows this case has of it;
+    parameters and variables are listed with unit and meaning.
 
     Raises:
         CaseError: unknown scenario.
@@ -104,7 +105,7 @@ def _objectives(model: Any) -> str:
     )
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     columns = "l" * (len(head) - 1) + "p{0.5\\linewidth}"
     lines = " \\\\\n".join(" & ".join(row) for row in rows)
     return f"\\begin{{longtable}}{{{columns}}}\n{' & '.join(head)} \\\\ \\hline\n{lines}\n\\end{{longtable}}"

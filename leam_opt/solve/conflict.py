@@ -18,9 +18,9 @@ _TOTAL_SECONDS = 60.0
 def conflicting_rules(model: Any, form: StandardForm, seed: int = 0, time_limit: float | None = None) -> list[str]:
     """A smallest set of rules of an infeasible model that cannot hold together, in words.
 
-    A rule is left out for good where the model stays infeasible without it; what remains is a conflict from which no rule
-    can be dropped. The rows of each remaining rule are thinned out in the same way, so that years and sites are named.
-    Money is left aside where things alone conflict already.
+    A rule is left out for good where the model stays infeasible without it; what remains is a conflict from which no
+    rule can be dropped. The rows of each remaining rule are thinned out in the same way, so that years and sites are
+    named. Money is left aside where things alone conflict already.
     """
     finder = _Finder(model, form, seed, min(_TOTAL_SECONDS, time_limit or _TOTAL_SECONDS))
     return finder.run()

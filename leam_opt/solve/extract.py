@@ -13,8 +13,19 @@ from leam_opt.solve.standard_form import StandardForm
 
 Array = NDArray[np.float64]
 
-_WHOLE = ("units_bought", "cpu_units_bought", "site_open", "power_modules_built", "core_models", "training_place")
-_WHOLE += ("staff_step", "instrument_used", "adoption")
+_WHOLE = frozenset(
+    {
+        "units_bought",
+        "cpu_units_bought",
+        "site_open",
+        "power_modules_built",
+        "core_models",
+        "training_place",
+        "staff_step",
+        "instrument_used",
+        "adoption",
+    }
+)
 _NOISE = 1e-9
 """Values below this are the solver's rounding, not decisions."""
 

@@ -17,6 +17,8 @@ from leam_opt.solve.standard_form import StandardForm
 
 Array = NDArray[np.float64]
 
+Option = bool | int | float | str
+
 INTEGRALITY_TOLERANCE = 1e-6
 
 
@@ -51,12 +53,12 @@ class Cut:
 class Session:
     """HiGHS with one model loaded; `run` solves it for one objective under limits on the earlier ones."""
 
-    def __init__(self, form: StandardForm, *, seed: int = 0, options: dict[str, object] | None = None) -> None:
+    def __init__(self, form: StandardForm, *, seed: int = 0, options: dict[str, Option] | None = None) -> None:
         self.form = form
         self.log: list[str] = []
-        self._highs = highspy.Highs()
+        self._highs = highspy.Highs()  # type: ignore[no-untyped-call]
         # One thread: the same input gives the same plan, and a study uses the other cores.
-        settings: dict[str, object] = {"output_flag": False, "threads": 1, "random_seed": seed, "mip_rel_gap": 0.0}
+        settings: dict[str, Option] = {"output_flag": False, "threads": 1, "random_seed": seed, "mip_rel_gap": 0.0}
         settings |= {"mip_feasibility_tolerance": INTEGRALITY_TOLERANCE, "mip_allow_restart": False}
         for name, value in (settings | (options or {})).items():
             self._highs.setOptionValue(name, value)
@@ -89,8 +91,8 @@ class Session:
         lp.a_matrix_.index_ = np.concatenate(indices).astype(np.int32)
         lp.a_matrix_.value_ = np.concatenate(values)
         if not relax:
-            kinds = np.where(form.is_integer, highspy.HighsVarType.kInteger, highspy.HighsVarType.kContinuous)
-            lp.integrality_ = kinds.tolist()
+            kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+            lp.integrality_ = [kinds[whole] for whole in form.is_integer]
         if self._highs.passModel(lp) == highspy.HighsStatus.kError:
             raise SolveError("HiGHS refused the model; please report the case")
 

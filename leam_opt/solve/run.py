@@ -160,7 +160,9 @@ class _Search:
             assert x is not None
             primal = self._value(number, x)
             dual = outcome.dual if outcome.status != "infeasible" else -np.inf
-            self.stages.append(StageResult(stage.name, stage.title, stage.unit, primal, dual, outcome.seconds, outcome.nodes))
+            self.stages.append(
+                StageResult(stage.name, stage.title, stage.unit, primal, dual, outcome.seconds, outcome.nodes)
+            )
             if outcome.status in ("time_limit", "interrupted"):
                 self.stopped = outcome.status
             cuts.append(Cut(number, primal + CUT_TOLERANCE))

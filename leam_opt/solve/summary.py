@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from leam_opt.solve.plan import Plan
 
 CONVENTIONS = [
-    "Money in nominal M EUR; capital expenditure and draws at the start of a year, operation and debt service at its end.",
-    "Deficit = capital expenditure + operating cost + financing cost (interest, fees, investors' return above their "
-    "contribution) - revenue over the horizon; a grant reduces the funding need, never also the cost.",
+    "Money in nominal M€; capital expenditure and draws at the start of a year, operation and debt service at its end.",
+    (
+        "Deficit = capital expenditure + operating cost + financing cost (interest, fees, investors' return above "
+        "their contribution) - revenue over the horizon; a grant reduces the funding need, never also the cost."
+    ),
     "The unfunded gap is what no instrument provides; gaps of the solver are relative to gross cost.",
     "Compute in million reference GPU-hours (one reference GPU = one A100 in training).",
 ]
@@ -147,7 +149,9 @@ def _money(plan: Plan) -> dict[str, Any]:
     return {
         "funding": _rows(chosen.draws_meur, instruments, index.years),
         "dividends": _rows(chosen.dividends_meur, instruments, index.years),
-        "redemption_meur": {f: float(chosen.redemption_meur[i]) for i, f in enumerate(index.instruments) if terms[f].kind == "equity"},
+        "redemption_meur": {
+            f: float(chosen.redemption_meur[i]) for i, f in enumerate(index.instruments) if terms[f].kind == "equity"
+        },
         "unfunded_gap_by_year": _rows(chosen.unfunded_gap_meur, [{"entity": e} for e in ENTITIES], index.years),
         "cash": cash,
         "lines": {name: float(value) for name, value in books.line_totals.items()},
@@ -157,19 +161,20 @@ def _money(plan: Plan) -> dict[str, Any]:
 def findings(plan: Plan) -> list[str]:
     """What a reader of the plan should know."""
     told = []
-    totals = plan.accounts.totals
-    if totals["unfunded_gap_meur"] > 1e-3:
-        share = totals["unfunded_gap_meur"] / max(totals["gross_cost_meur"], 1e-9)
+    totals, terms = plan.accounts.totals, plan.case.funding.instruments
+    gap = totals["unfunded_gap_meur"]
+    if gap > 1e-3:
+        share = gap / max(totals["gross_cost_meur"], 1e-9)
+        told.append(f"{gap:.1f} M€ ({share:.0%} of gross cost) are not funded by any instrument of this scenario.")
+    private = [f for f in plan.case.funding.use if terms[f].provider == "private"]
+    if private and totals["private_money_meur"] < 1e-6:
         told.append(
-            f"{totals['unfunded_gap_meur']:.1f} M EUR ({share:.0%} of gross cost) are not funded by any instrument of this scenario."
-        )
-    private_terms = [f for f in plan.case.funding.use if plan.case.funding.instruments[f].provider == "private"]
-    if private_terms and totals["private_money_meur"] < 1e-6:
-        told.append(
-            "No private money is drawn: the service company's profit does not carry the return and the debt service asked for."
+            "No private money is drawn: the service company's profit does not carry the return and the debt service "
+            "that private money asks for."
         )
     for rule in legal_rules(plan.accounts.books):
-        if rule.rule == "public_use" and not rule.met and not rule.active and rule.worst is not None and rule.limit is not None:
+        broken = rule.rule == "public_use" and not rule.met and not rule.active
+        if broken and rule.worst is not None and rule.limit is not None:
             told.append(
                 f"Over the scope '{rule.scope}' public use falls to {rule.worst:.1%} in {rule.year}, below "
                 f"{rule.limit:.0%}; the plan is not bound by that reading."

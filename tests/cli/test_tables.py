@@ -58,7 +58,7 @@ def test_plan_shows_each_figure_in_its_row_and_year() -> None:
     assert cells(text, "public use, scope core: at least 90.0 %")[-1] == "93.7 % met"
     assert cells(text, "public use, scope all: at least 90.0 %")[-1] == "81.0 % (broken)"
     assert cells(text, "ancillary use, scope all: at most 20.0 %")[-1] == "15.0 % met"
-    assert cells(text, "PUE: at most 1.20")[-1] == "1.20 met"
+    assert cells(text, "PUE: at most 1.30")[-1] == "1.20 met"
     assert cells(text, "grants in the income of research: at least 50.1 %")[-1] == "does not apply"
     assert cells(section(text, "What the deficit"), "deficit")[-1] == "412.25"
     assert cells(text, "industry adoption")[-1] == "low 2023-2024, high 2025"
