@@ -44,7 +44,7 @@ fences: $(TEST)/.installed tree
 	cd $(TREE) && ../test-env/bin/lint-imports --config ../../pyproject.toml --no-cache --no-logo
 
 suite: $(TEST)/.installed
-	$(TEST)/bin/python -m pytest -q -n 2 $(PYTEST_ARGS)
+	$(TEST)/bin/python -m pytest -q -n 2 --dist loadfile $(PYTEST_ARGS)
 
 bench: $(TEST)/.installed
 	$(TEST)/bin/python -m pytest -q tests/benchmarks --benchmark-enable $(PYTEST_ARGS)

@@ -32,7 +32,8 @@ PARTS: Sequence[Part] = [
 def build(case: Case, derived: Derived | None = None) -> Model:
     """The Pyomo model of a resolved case; `model.parts` lists its families, `model.stages` its objectives in order.
 
-    `model.tighten(gap)` narrows the bounds that depend on the unfunded gap.
+    `model.tighten(gap)` narrows the bounds that depend on the unfunded gap; `model.restriction` lists variables with
+    values that make an easier model, whose plans are plans of this one: no borrowing, no dividends, least adoption.
     """
     derived = derived or derive(case)
     model = pyo.ConcreteModel(name=case.name)
@@ -44,7 +45,17 @@ def build(case: Case, derived: Derived | None = None) -> Model:
     objective.stages(model)
     model.parts = list(PARTS)
     model.tighten = lambda gap_meur: _tighten(model, case, derived, gap_meur)
+    model.restriction = [
+        *((entry, float(level == _undemanding(model))) for (level, _), entry in model.adoption.items()),
+        *((entry, 0.0) for entry in model.debt_due.values()),
+        *((entry, 0.0) for entry in model.may_distribute.values()),
+    ]
     return model
+
+
+def _undemanding(model: Model) -> str:
+    """The adoption level that asks for the least private money."""
+    return min(model.A, key=lambda level: model.adoption_threshold[level].value)
 
 
 def _tighten(model: Model, case: Case, derived: Derived, gap_meur: float) -> None:

@@ -1,9 +1,9 @@
 """A small case with round numbers, and a plan for it that keeps every rule with nothing to spare.
 
-Round by design: a machine runs 5,000 hours a year, so that one unit of `alpha` (200 GPUs) delivers 1 million GPU-hours
-and 1 MW takes 5 GWh; one model of `m1` takes 1 million GPU-hours, of `m2` 2 million; 1 bn tokens a day take 0.1 million
-GPU-hours; a GPU-hour costs 2 EUR, the infrastructure fee is 1 EUR; a module of 0.5 MW costs 5 M EUR in the north and
-4 M EUR in the south.
+Round by design: a machine computes 5,000 hours a year (6,250 used, 80 % of them good), so that one unit of `alpha`
+(200 GPUs) delivers 1 million GPU-hours, and 1 MW takes 5 GWh; one model of `m1` takes 1 million GPU-hours, of `m2`
+2 million; 1 bn tokens a day take 0.1 million GPU-hours; a GPU-hour costs 2 EUR, the infrastructure fee is 1 EUR;
+a module of 0.5 MW costs 5 M EUR in the north and 4 M EUR in the south.
 """
 
 from __future__ import annotations
@@ -94,8 +94,8 @@ def small_data() -> dict[str, Any]:
         "compute": {
             "reference_gpu": 1000,
             "model_flop_utilisation": 0.5,
-            "commercial_utilisation": USED_HOURS,
-            "goodput": 1,
+            "commercial_utilisation": USED_HOURS / 0.8,
+            "goodput": 0.8,
             "power_utilisation": USED_HOURS,
             "inference_throughput": 365e9 / 3600 / 1e5,
         },

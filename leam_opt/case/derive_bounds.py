@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -25,14 +26,14 @@ def bounds(case: Case, index: Index, table: Mapping[str, Array]) -> dict[str, Ar
     cpu_needed = np.ceil(table["cpu_cores_needed"] / table["cpu_unit_cores"] - 1e-9)
     cpu_units_max = np.minimum(cpu_needed, np.floor(site_mw / table["cpu_unit_mw"] + 1e-9))
     capacity_max = float((units_max * table["unit_capacity"]).max(axis=1).sum())
-    pool_compute_max = np.full(len(POOLS), capacity_max)
+    pool_compute_max = np.minimum(capacity_max, [_team_limit(case, k) for k in POOLS])
     training_max = np.minimum(table["training_need"] * table["models_per_year_max"], capacity_max)
 
     sole = _models_sole_min(case, index)
     need = table["training_need"][:, None, None] * sole[:, None, :]
     units_needed = np.ceil(need / table["unit_capacity"][None, :, None] - 1e-9)
 
-    cost = _cost_bounds(case, index, table, site_mw, units_max, capacity_max)
+    cost = _cost_bounds(case, index, table, site_mw, units_max, pool_compute_max)
     weighted = table["dscr_min"][:, None] * table["cap_total"][:, None]
     service = weighted * (table["interest"] + table["principal"]).max(axis=1, initial=0.0)
     debt_service_max = np.array([service[_of(case, index, e)].sum(axis=0) for e in ENTITIES])
@@ -45,7 +46,7 @@ def bounds(case: Case, index: Index, table: Mapping[str, Array]) -> dict[str, Ar
         "training_units_min": units_needed,
         "step_load_max": _step_loads(case, index, pool_compute_max),
         "debt_service_max": debt_service_max,
-        "distribution_max": _distributions(case, index, table, capacity_max),
+        "distribution_max": _distributions(case, index, table, pool_compute_max),
         "adoption_slack": adoption_slack(case, index, table, float(cost["gap_max"])),
         **cost,
     }
@@ -69,6 +70,12 @@ def _models_sole_min(case: Case, index: Index) -> Array:
     return np.where(developed & (developed.sum(axis=0) == 1), float(case.mission.models_per_year_min), 0.0)
 
 
+def _team_limit(case: Case, pool: str) -> float:
+    """Largest compute that the pool's largest team carries; infinite where the last step is open."""
+    steps = getattr(case.pools, pool).staff_steps
+    return math.inf if not steps or steps[-1].up_to is None else float(steps[-1].up_to.base)
+
+
 def _of(case: Case, index: Index, entity: str) -> list[int]:
     return [f for f, name in enumerate(index.instruments) if case.funding.instruments[name].entity == entity]
 
@@ -90,20 +97,20 @@ def _revenue_max(case: Case, index: Index, table: Mapping[str, Array]) -> dict[s
     return {k: revenue.max(axis=0) for k, revenue in demand.items()}
 
 
-def _distributions(case: Case, index: Index, table: Mapping[str, Array], capacity_max: float) -> Array:
+def _distributions(case: Case, index: Index, table: Mapping[str, Array], pool_compute_max: Array) -> Array:
     """Largest dividends and profit transfer in a year: all revenue of the service company so far."""
     revenue = _revenue_max(case, index, table)
     own = sum((revenue[k] for k in POOLS if getattr(case.pools, k).entity == "service"), np.zeros(len(index.years)))
     if case.infrastructure_entity == "service":
         heat = table["heat_price"] * table["heat_reuse_max"] * table["grid_limit"] * 8.76
         own = own + float(heat.sum())
-        if any(getattr(case.pools, k).entity == "research" for k in POOLS):
-            own = own + float(table["fee_gpuh"]) * capacity_max
+        paying = [k for k, name in enumerate(POOLS) if getattr(case.pools, name).entity == "research"]
+        own = own + float(table["fee_gpuh"] * pool_compute_max[paying].sum())
     return np.cumsum(own)
 
 
 def _cost_bounds(
-    case: Case, index: Index, table: Mapping[str, Array], site_mw: Array, units_max: Array, capacity_max: float
+    case: Case, index: Index, table: Mapping[str, Array], site_mw: Array, units_max: Array, pool_compute_max: Array
 ) -> dict[str, Array]:
     horizon = len(index.years)
     price_max = np.nan_to_num(table["unit_price"]).max(axis=1)
@@ -131,7 +138,7 @@ def _cost_bounds(
             if name == "core":
                 operating[e] += float(table["salary"] * table["people_per_model"] * table["models_per_year_max"])
             if case.infrastructure_entity != entity:
-                fee[e] = float(table["fee_gpuh"]) * capacity_max
+                fee[e] += float(table["fee_gpuh"] * pool_compute_max[k])
     lives = [case.server_types[g].life_years for g in index.types] + [case.cpu.life_years]
     refreshes = -(-horizon // min(lives))
     capex = refreshes * hardware + building

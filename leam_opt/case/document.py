@@ -76,9 +76,16 @@ def _key(name: str, key: dict[str, Any], definitions: dict[str, Any]) -> dict[st
     if units or any(form.get("type") == "integer" for form in forms):
         about["unit"] = units[0] if units else about.get("unit") or whole_unit(name)
     forms = [_named_entries(form) for form in forms]
-    if any(form.get("type") == "object" or form.get("$ref") not in (None, _RANGE_REF["$ref"]) for form in forms):
-        forms.append(_TABLE_REF)
-    return {**about, **forms[0]} if len(forms) == 1 else {**about, "anyOf": forms}
+    is_mapping = any(
+        form.get("type") == "object" or form.get("$ref") not in (None, _RANGE_REF["$ref"]) for form in forms
+    )
+    either = forms[0] if len(forms) == 1 else {"anyOf": forms}
+    return {**about, **(_or_table(either) if is_mapping else either)}
+
+
+def _or_table(form: dict[str, Any]) -> dict[str, Any]:
+    """A form of a mapping, or a reference to a table; as a condition it leaves an editor's messages precise."""
+    return {"if": {"type": "object", "required": ["csv"]}, "then": _TABLE_REF, "else": form}
 
 
 def _entries_of(forms: list[dict[str, Any]], definitions: dict[str, Any]) -> str:
@@ -95,7 +102,7 @@ def _named_entries(form: dict[str, Any]) -> dict[str, Any]:
     """A mapping by name takes no other names, and its entries may be tables."""
     if "patternProperties" not in form or "additionalProperties" in form:
         return form
-    entries = {pattern: {"anyOf": [entry, _TABLE_REF]} for pattern, entry in form["patternProperties"].items()}
+    entries = {pattern: _or_table(entry) for pattern, entry in form["patternProperties"].items()}
     return {**form, "patternProperties": entries, "additionalProperties": False}
 
 

@@ -122,8 +122,6 @@ def in_scenario(case: Case, name: str | None) -> Case:
 
 def at_end(case: Case, end: End) -> Case:
     """The case with its ranges at one end; see `Case.at`."""
-    if end not in ("low", "base", "high"):
-        raise CaseError(f"unknown end of ranges '{end}'; low, base or high")
     origin = origin_of(case)
     return case if end == origin.end else resolve(replace(origin, end=end))
 
@@ -141,6 +139,8 @@ def resolve(origin: Origin, *, strict: bool = False) -> Case:
 
     A path that exists in another scenario only is left out, unless `strict`. Raises CaseError.
     """
+    if origin.end not in ("low", "base", "high"):
+        raise CaseError(f"unknown end of ranges '{origin.end}'; low, base or high")
     tree = origin.tree
     problems: list[Problem] = []
     if origin.scenario is not None:

@@ -229,7 +229,7 @@ def _set_year(shape: Figure, node: Node | None, key: str, rest: list[str], value
         return replace(node, value={**node.value, key: _set(single, node.value[key], rest, value, context)})
     if rest:
         raise context.unmatched()
-    if not (len(key) == 4 and key.isdigit() and first <= int(key) <= last):
+    if not (len(key) == 4 and key.isascii() and key.isdigit() and first <= int(key) <= last):
         raise OverrideError(f"{key} is not a year of the horizon {first} to {last}")
     entries: dict[str, Node] = {}
     if node is not None and has_years(node.value):

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from leam_opt.case.quantity import hint
+from leam_opt.case.quantity import Quantity, hint
 from leam_opt.case.shape import ChoiceOf, Figure, Leaf, ListOf, SectionOf, Shape, TableOf, below, options
 from leam_opt.case.tree import Node, Problem, follow
 from leam_opt.case.units import shown
@@ -53,11 +53,11 @@ def whole_numbers(shape: Shape, node: Node, path: str = "") -> Iterator[Problem]
 
 
 def _problem(item: dict[str, Any], tree: Node, shape: Shape) -> Iterator[Problem]:
-    path, is_key = _path(item["loc"], tree, shape)
+    path, is_key = _path(item["loc"], shape)
     context = item.get("ctx", {})
     if item["type"] == "quantity" and context["where"]:
         path += context["where"].split(".")
-    node, depth = follow(tree, path)
+    node, _ = follow(tree, path)
     above, _ = follow(tree, path[:-1])
     if node.broken or above.broken:
         return
@@ -69,7 +69,7 @@ def _problem(item: dict[str, Any], tree: Node, shape: Shape) -> Iterator[Problem
     elif kind == "extra_forbidden":
         yield _unknown(above, node, path, tree, shape)
     elif kind == "quantity":
-        yield _figure(node, above, dotted, context, depth == len(path))
+        yield _figure(node, above, dotted, context)
     elif is_key:
         name = path[-1]
         yield Problem(node.place, dotted, f"the name {shown(name)} is not allowed; {_NAMES}")
@@ -81,7 +81,7 @@ def _problem(item: dict[str, Any], tree: Node, shape: Shape) -> Iterator[Problem
 
 def _meant(loc: tuple[str | int, ...], tree: Node, shape: Shape) -> tuple[str | int, ...]:
     """The location of the key that an unknown one most likely stands for; empty where none is close."""
-    path, _ = _path(loc, tree, shape)
+    path, _ = _path(loc, shape)
     above, _ = follow(tree, path[:-1])
     holder = _shape_at(shape, tree, path[:-1])
     section = options(holder, above) if holder is not None else None
@@ -89,29 +89,19 @@ def _meant(loc: tuple[str | int, ...], tree: Node, shape: Shape) -> tuple[str | 
     return (*loc[:-1], close[0]) if close else ()
 
 
-def _path(loc: Sequence[str | int], tree: Node, shape: Shape) -> tuple[list[str], bool]:
+def _path(loc: Sequence[str | int], shape: Shape) -> tuple[list[str], bool]:
     """The path of a pydantic location, without its tags of unions, and whether it points at a key itself."""
     path: list[str] = []
     current: Shape | None = shape
-    node: Node | None = tree
-    skip = False
     parts = [str(part) for part in loc]
     is_key = bool(parts) and parts[-1] == "[key]"
     for part in parts[:-1] if is_key else parts:
-        if isinstance(current, ChoiceOf) and not skip and part in current.options:
-            current, skip = current.options[part], True
+        if isinstance(current, ChoiceOf) and part in current.options:
+            current = current.options[part]
             continue
-        skip = False
         path.append(part)
-        current = None if current is None else _step(current, part)
-        node = None if node is None else node.child(part)
+        current = None if current is None else below(current, None, part)
     return path, is_key
-
-
-def _step(shape: Shape, part: str) -> Shape | None:
-    if isinstance(shape, SectionOf):
-        return shape.keys[part].shape if part in shape.keys else None
-    return shape.item if isinstance(shape, TableOf | ListOf) else None
 
 
 def _shape_at(shape: Shape, tree: Node, path: Sequence[str]) -> Shape | None:
@@ -163,22 +153,19 @@ def _unknown(section: Node, node: Node, path: list[str], tree: Node, shape: Shap
     return Problem(node.place, ".".join(path), f"unknown key; {remedy}")
 
 
-def _figure(node: Node, above: Node, dotted: str, context: dict[str, Any], is_there: bool) -> Problem:
-    message = context["message"]
+def _figure(node: Node, above: Node, dotted: str, context: dict[str, Any]) -> Problem:
+    message, about = context["message"], context["about"]
     table = node.table
-    if context["incomplete"] and table is not None and not {"base", "low"} & set(table.columns):
+    if about == "absence" and table is not None and not {"base", "low"} & set(table.columns):
         message = f"a column 'base', or 'low' and 'high', is missing; the columns are {', '.join(table.columns)}"
         return Problem(table.header, table.path, message)
-    if context["incomplete"]:
-        return Problem(node.mark if is_there else node.place, dotted, message)
     column = dotted.rpartition(".")[2]
     if above.table is not None and column in above.table.columns:
-        if message.startswith("unknown key"):
-            message = message.replace("unknown key", "unknown column", 1).replace(" in a range", "", 1)
-            return Problem(node.place, above.table.path, message)
+        if about == "key":
+            remedy = hint(column, Quantity.model_fields)
+            return Problem(node.place, above.table.path, f"unknown column '{column}'; {remedy}")
         return Problem(node.mark, dotted, f"column '{column}': {message}")
-    at_key = message.startswith(("unknown key", "years out of order")) or "calendar year" in message
-    return Problem(node.place if at_key else node.mark, dotted, message)
+    return Problem(node.place if about == "key" else node.mark, dotted, message)
 
 
 def _choice(node: Node, dotted: str, shape: ChoiceOf) -> Problem:

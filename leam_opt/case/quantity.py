@@ -35,12 +35,16 @@ RANGE_SCHEMA: dict[str, Any] = {
 
 
 class FigureError(ValueError):
-    """A figure is wrong; `where` is the key within the figure (`2024.low`), empty for the figure itself."""
+    """A figure is wrong.
 
-    def __init__(self, message: str, where: str = "", *, incomplete: bool = False) -> None:
+    `where` is the key within the figure (`2024.low`), empty for the figure itself; `about` tells whether the value
+    there is wrong, its key, or that keys are missing.
+    """
+
+    def __init__(self, message: str, where: str = "", *, about: Literal["value", "key", "absence"] = "value") -> None:
         super().__init__(message)
         self.where = where
-        self.incomplete = incomplete
+        self.about = about
 
 
 class Quantity(BaseModel):
@@ -109,7 +113,7 @@ class Unit:
                 return parse(value, self)
             except FigureError as error:
                 # A custom error keeps the message free of pydantic's own wording.
-                context = {"message": str(error), "where": error.where, "incomplete": error.incomplete}
+                context = {"message": str(error), "where": error.where, "about": error.about}
                 raise PydanticCustomError("quantity", "{message}", context) from None
 
         schema = core_schema.no_info_before_validator_function(validate, handler(source))
@@ -150,11 +154,16 @@ def parse_figure(value: Any, unit: Unit) -> Quantity:
 def _parse_range(value: Mapping[str, Any], unit: Unit) -> Quantity:
     for key in value:
         if key not in Quantity.model_fields:
-            raise FigureError(f"unknown key {shown(key)} in a range; {hint(key, Quantity.model_fields)}", str(key))
+            remedy = hint(key, Quantity.model_fields)
+            raise FigureError(f"unknown key {shown(key)} in a range; {remedy}", str(key), about="key")
     for key in ("unit", "source", "note"):
         if value.get(key) is not None and not isinstance(value[key], str):
             raise FigureError(f"expected text, got {shown(value[key])}; put it in quotes", key)
     given = value.get("unit") or unit.name
+    try:
+        units.factor(given, unit.name)
+    except ValueError as error:
+        raise FigureError(str(error), "unit") from None
     ends: dict[str, float] = {}
     for key in ("low", "base", "high"):
         if key in value:
@@ -162,7 +171,7 @@ def _parse_range(value: Mapping[str, Any], unit: Unit) -> Quantity:
                 ends[key] = _number(value[key], unit.name, given)
                 unit.check(ends[key])
     if "base" not in ends and not {"low", "high"} <= set(ends):
-        raise FigureError("a range needs 'base', or both 'low' and 'high' (base is then their mean)", incomplete=True)
+        raise FigureError("a range needs 'base', or both 'low' and 'high' (base is then their mean)", about="absence")
     base = ends["base"] if "base" in ends else _mean(ends["low"], ends["high"])
     low, high = ends.get("low", base), ends.get("high", base)
     if not low <= base <= high:
@@ -239,10 +248,11 @@ def parse_by_year(value: Any, unit: Unit) -> ByYear:
     for key, entry in value.items():
         text = str(key)
         if not (len(text) == 4 and text.isascii() and text.isdigit() and 2000 <= int(text) <= 2100):
-            raise FigureError(f"{shown(key)} is not a calendar year from 2000 to 2100", text)
+            raise FigureError(f"{shown(key)} is not a calendar year from 2000 to 2100", text, about="key")
         year = int(text)
         if entries and year <= max(entries):
-            raise FigureError(f"years out of order: {year} stands after {max(entries)}; sort them", text)
+            message = f"years out of order: {year} stands after {max(entries)}; sort them"
+            raise FigureError(message, text, about="key")
         with _Within(text):
             entries[year] = parse_figure(entry, unit)
     return ByYear.model_construct(entries=entries)

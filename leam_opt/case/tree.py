@@ -89,8 +89,8 @@ class Node:
         if isinstance(self.value, dict):
             found = self.value.get(key)
             return found if isinstance(found, Node) else None
-        if isinstance(self.value, list) and key.isascii() and key.isdigit() and int(key[:9]) < len(self.value):
-            item: Node = self.value[int(key)]
+        if isinstance(self.value, list) and key.isascii() and key.isdigit() and len(key) < 9:
+            item: Node | None = self.value[int(key)] if int(key) < len(self.value) else None
             return item
         return None
 

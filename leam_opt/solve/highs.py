@@ -17,6 +17,7 @@ from leam_opt.solve.standard_form import StandardForm
 
 Array = NDArray[np.float64]
 
+_SUB_PROBLEMS = ("mip_heuristic_run_rens", "mip_heuristic_run_rins", "mip_heuristic_run_root_reduced_cost")
 Option = bool | int | float | str
 
 INTEGRALITY_TOLERANCE = 1e-6
@@ -92,7 +93,7 @@ class Session:
         lp.a_matrix_.value_ = np.concatenate(values)
         if not relax:
             kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
-            lp.integrality_ = [kinds[whole] for whole in form.is_integer]
+            lp.integrality_ = [kinds[whole] for whole in form.is_integer.tolist()]
         if self._highs.passModel(lp) == highspy.HighsStatus.kError:
             raise SolveError("HiGHS refused the model; please report the case")
 
@@ -106,6 +107,7 @@ class Session:
         gap_abs: float = 0.0,
         time_limit: float | None = None,
         relax: bool = False,
+        heuristics: bool = True,
         stage: str = "",
         progress: Callable[[Progress], None] | None = None,
     ) -> Outcome:
@@ -119,6 +121,7 @@ class Session:
             gap_abs: absolute gap at which the run stops, in the objective's unit.
             time_limit: seconds.
             relax: whether integrality is dropped.
+            heuristics: whether HiGHS solves sub-problems to find better plans; idle work where `start` is hard to beat.
             stage: name of the stage for `progress`.
             progress: called now and then with the incumbent and the bound.
         """
@@ -128,6 +131,8 @@ class Session:
             lower[fixed] = upper[fixed] = held[fixed]
         self._load(objective, cuts, lower, upper, relax)
         self._highs.setOptionValue("mip_abs_gap", gap_abs)
+        for name in _SUB_PROBLEMS:
+            self._highs.setOptionValue(name, heuristics)
         self._highs.setOptionValue("time_limit", np.inf if time_limit is None else max(time_limit, 0.01))
         if start is not None and not relax:
             solution = highspy.HighsSolution()

@@ -10,7 +10,7 @@ _TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "null":
 _KNOWN = {
     "$ref", "$schema", "$defs", "title", "description", "default", "unit", "discriminator", "type", "anyOf", "oneOf",
     "enum", "const", "required", "properties", "patternProperties", "additionalProperties", "minProperties", "items",
-    "minItems", "pattern", "minimum", "maximum", "exclusiveMinimum",
+    "minItems", "pattern", "minimum", "maximum", "exclusiveMinimum", "if", "then", "else",
 }  # fmt: skip
 
 
@@ -23,6 +23,9 @@ def errors(value: Any, schema: Any, root: dict[str, Any], path: str = "") -> Ite
         yield from errors(value, root["$defs"][schema["$ref"].removeprefix("#/$defs/")], root, path)
     if "anyOf" in schema and all(list(errors(value, option, root, path)) for option in schema["anyOf"]):
         yield f"{path}: fits none of {len(schema['anyOf'])} forms"
+    if "if" in schema:
+        fits = not list(errors(value, schema["if"], root, path))
+        yield from errors(value, schema["then" if fits else "else"], root, path)
     if "oneOf" in schema:
         fitting = [option for option in schema["oneOf"] if not list(errors(value, option, root, path))]
         if len(fitting) != 1:

@@ -46,7 +46,8 @@ def test_every_key_has_a_description(schema: dict[str, Any]) -> None:
 def test_every_figure_has_its_unit_and_every_reference_a_target(schema: dict[str, Any]) -> None:
     """Breaks when a figure's unit, default or bounds are lost on the way into the schema."""
     keys = _keys(schema)
-    figures = {name: form for name, form in keys.items() if {"$ref": "#/$defs/Range"} in form.get("anyOf", [])}
+    reference = {"$ref": "#/$defs/Range"}
+    figures = {name: form for name, form in keys.items() if reference in form.get("else", form).get("anyOf", [])}
     assert len(figures) > 80
     assert [name for name, form in figures.items() if not form.get("unit")] == []
     assert (keys["Site.heat_price"]["unit"], keys["Site.heat_price"]["default"]) == ("EUR/MWh", 0)
@@ -71,11 +72,11 @@ def test_shipped_cases_fit_the_schema(schema: dict[str, Any], name: str) -> None
     [
         ("", "", None),
         ("goodput: 0.9", "goodput: {low: 0.8, high: 90 %, source: x}", None),
-        ("goodput: 0.9", "goodput: 85", ".compute: fits none"),
-        ("goodput: 0.9", "goodput: {lwo: 1}", ".compute: fits none"),
-        ("goodput: 0.9", "gooodput: 0.9", ".compute: fits none"),
-        ("kind: loan", "kind: lone", ".funding: fits none"),
-        ("  existing:\n", "  Existing Hall:\n", ".sites: fits none"),
+        ("goodput: 0.9", "goodput: 85", ".compute.goodput: fits none"),
+        ("goodput: 0.9", "goodput: {lwo: 1}", ".compute.goodput: fits none"),
+        ("goodput: 0.9", "gooodput: 0.9", ".compute.gooodput: unknown key"),
+        ("kind: loan", "kind: lone", ".funding.instruments.bank: fits 0 of 4 forms"),
+        ("  existing:\n", "  Existing Hall:\n", ".sites.Existing Hall: unknown key"),
         ("title: A small case\n", "", ": title is missing"),
         ("start_year: 2025", "start_year: 25", ".start_year: 25 is out of bounds"),
         (
@@ -83,6 +84,8 @@ def test_shipped_cases_fit_the_schema(schema: dict[str, Any], name: str) -> None
             "upkeep: {csv: data/u.csv, key: name}",
             None,
         ),
+        ("rent: 100000", "rent: {csv: data/u.csv, key: name}", ".cpu.rent: fits none"),
+        ("{csv: data/demand.csv, key: year, where: {service: core}}", "{csv: data/demand.csv}", "core: key is missing"),
         ("start_year: 2025", "start_yaer: 2025", ".start_yaer: unknown key"),
     ],
 )

@@ -120,6 +120,11 @@ def test_a_later_override_wins(case: Case) -> None:
     once = case.override({"prices.tokens": 0.05, "staff.salary": 1})
     assert once.override({"prices.tokens": 0.06}).prices.tokens.base == 0.06
     assert once.override({"prices.tokens": 0.06}).staff.salary.base == 1
+    # A range and then one of its ends, in one call or in two.
+    steps = {"prices.cluster_hour": {"low": 1, "high": 3}, "prices.cluster_hour.high": 4}
+    assert case.override(steps).prices.cluster_hour.high == 4
+    ranged = case.override({"prices.cluster_hour": steps["prices.cluster_hour"]})
+    assert ranged.override({"prices.cluster_hour.high": 4}).prices.cluster_hour.high == 4
 
 
 @pytest.mark.parametrize(
@@ -137,6 +142,8 @@ def test_a_later_override_wins(case: Case) -> None:
         ("prices.tokens.high.x", 1, "matches nothing"),
         ("prices.tokens.unit", "EUR", "matches nothing"),
         ("title.x", 1, "matches nothing"),
+        ("pools.tuning.staff_steps.0000000001.people", 1, "matches nothing"),
+        ("server_types.h100.unit_price.2\u00b2\u00b2\u00b2", 1, "is not a year of the horizon"),
         ("pools.tuning.staff_steps.7.people", 1, "did you mean pools.tuning.staff_steps"),
         ("pools.core.staff_steps.0.people", 1, "matches nothing"),
         ("server_types.new", {"title": "x"}, "matches nothing"),
@@ -274,6 +281,8 @@ def test_ends_of_ranges(folder: Folder) -> None:
     assert low.at("base").input_hash == case.input_hash
     with pytest.raises(CaseError, match="unknown end of ranges 'middle'; low, base or high"):
         case.at("middle")  # type: ignore[arg-type]
+    with pytest.raises(CaseError, match="unknown end of ranges 'top'; low, base or high"):
+        load_case(folder.path, at="top")  # type: ignore[arg-type]
 
 
 def test_a_case_that_is_not_consistent_at_one_end(folder: Folder) -> None:

@@ -146,6 +146,15 @@ def test_the_hash_knows_every_figure(folder: Folder, path: str, value: object) -
     assert case.override(overrides).input_hash != case.input_hash
 
 
+def test_the_hash_does_not_know_the_order_of_entries(folder: Folder) -> None:
+    """Breaks when two files with the same entries in another order are two inputs."""
+    first, second = "maintenance: {basis: hardware, share_per_year: 2.5 %}", "spares: {basis: all, share_per_year: 1 %}"
+    folder.edit(f"  {first}\n", f"  {first}\n  {second}\n")
+    expected = folder.load().input_hash
+    folder.edit(f"  {first}\n  {second}\n", f"  {second}\n  {first}\n")
+    assert folder.load().input_hash == expected
+
+
 def test_the_hash_of_a_renamed_entry_differs(folder: Folder) -> None:
     """Breaks when names of sites, types or instruments, which are part of a result, are left out."""
     case = folder.load()

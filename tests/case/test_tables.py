@@ -125,7 +125,7 @@ SPOILED = {
     "negative": ("core,2026,2,3", "core,2026,-2,3", "-2", ["column 'low': -2 MGPUh/a is too small"]),
     "not a number": ("core,2026,2,3", "core,2026,nan,3", "nan", ["column 'low': 'nan' is not a number"]),
     "infinite": ("core,2026,2,3", "core,2026,2,1e999", "1e999", ["column 'base': '1e999' is not a finite number"]),
-    "wrong unit": ("Gtoken/d", "MW", "1,2,3,MW", ["the unit 'MW' does not fit; this figure is in Gtoken/d"]),
+    "wrong unit": ("Gtoken/d", "MW", "MW", ["column 'unit': the unit 'MW' does not fit; this figure is in Gtoken/d"]),
     "years out of order": (
         "core,2025,1,2,3,,made up\ncore,2026,2,3,4,,made up",
         "core,2026,2,3,4,,made up\ncore,2025,1,2,3,,made up",
@@ -158,8 +158,8 @@ def test_a_spoiled_table_names_place_and_remedy(folder: Folder, name: str) -> No
     if place is not None:
         line, column = folder.where(place, CSV).rsplit(":", 2)[1:]
         assert fitting[0].startswith(f"{folder.path / CSV}:{line}:"), fitting
-        # A unit of a row is told at the row's figure; a separator before an empty cell is the end of the one before.
-        assert name in ("wrong unit", "empty key", "column without a name") or f":{line}:{column}: " in fitting[0]
+        # A separator before an empty cell is the end of the one before.
+        assert name in ("empty key", "column without a name") or f":{line}:{column}: " in fitting[0]
 
 
 def test_a_wrong_column_is_told_once_at_the_header(folder: Folder) -> None:

@@ -82,6 +82,17 @@ def test_schema_is_strict_json_and_goes_to_a_file(run: Run, tmp_path: Path) -> N
     assert json.loads(run("schema").out) == json.loads(target.read_text(encoding="utf-8"))
 
 
+def test_math_is_a_latex_document_of_the_scenario(run: Run, tmp_path: Path) -> None:
+    """Breaks when the formulation is no document any more, or --out writes another text than the pipe gets."""
+    text = run("math", "leam-2022", "--scenario", "ppp").out
+    assert text.startswith("\\documentclass")
+    assert text.rstrip().endswith("\\end{document}")
+    assert text.count("\\begin{") == text.count("\\end{") > 10
+    target = tmp_path / "formulation.tex"
+    run("math", "leam-2022", "--scenario", "ppp", "--out", str(target))
+    assert target.read_text(encoding="utf-8") == text
+
+
 def test_reconcile_as_json_has_the_rows_of_the_paper(run: Run) -> None:
     """Breaks when a row or a field of the reconciliation is missing, or a verdict has another wording."""
     rows = json.loads(run("reconcile", "leam-2022", "--format", "json").out)

@@ -24,9 +24,6 @@ from tests.cli.conftest import Run
 ROOT = Path(__file__).parents[2]
 COARSE_GAP = 0.02
 
-# The plans are solved once, by one worker of a parallel run.
-pytestmark = pytest.mark.xdist_group("plans")
-
 PLAN_KEYS = {
     *("case", "scenario", "status", "mip_gap", "five_year_deficit_meur", "unfunded_gap_meur", "public_money_meur"),
     *("private_money_meur", "public_funding_share", "servers", "it_power_mw", "grid_power_mw", "pools"),

@@ -228,6 +228,7 @@ def test_prices_of_a_range_are_taken_at_its_ends() -> None:
     assert staff == pytest.approx([2.4, 3.0, 4.5])
 
 
+@settings(max_examples=50)
 @given(st.integers(0, 2**32 - 1), st.sampled_from(["research", "service"]))
 def test_sources_less_uses_are_the_closing_cash(seed: int, owner: str) -> None:
     """Holds for any decisions: no flow is lost or counted twice, and flows between the companies cancel."""

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import ArrayLike
 
@@ -62,6 +62,7 @@ def changes(draw: st.DrawFn) -> tuple[str, int, float]:
     return name, draw(st.integers(0, size - 1)), amount
 
 
+@settings(max_examples=50)
 @given(changes())
 def test_any_single_change_of_a_decision_is_caught(change: tuple[str, int, float]) -> None:
     """The small plan is tight everywhere: one element more or less breaks a row or a figure that was claimed.

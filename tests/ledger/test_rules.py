@@ -18,7 +18,7 @@ from leam_opt.ledger.books import Books
 from leam_opt.ledger.decisions import Decisions
 from leam_opt.ledger.rows import Row
 from leam_opt.ledger.rules import Rule, blocks, legal_rules
-from tests.builders import small_case, small_plan
+from tests.builders import DROP, small_case, small_plan
 
 NORTH, SOUTH = 0, 1
 ALPHA, BETA = 0, 1
@@ -167,6 +167,7 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
     ("adoption", "carries the level", {"adoption": {"high": {"private_share_min": 0.11}}}),
     ("dscr", "cash flow available", {"funding": {"instruments": {"loan": {"dscr_min": 3}}}}),
     ("caps", "window only", {"funding": {"instruments": {"sponsor": {"first_year": 2026}}}}),
+    ("bounds", "while it is on sale", {"server_types": {"alpha": {"on_sale_until": 2024}}}),
     ("staff_step", "carries the load", {"pools": {"inference": {"staff_steps": [{"people": 4, "up_to": 0.9}]}}}),
     ("cash", "over the reserve", {"funding": {"cash_reserve_research": 1.6}}),
 ]
@@ -194,6 +195,23 @@ def test_a_year_without_debt_service_asks_for_no_cover() -> None:
 
     assert "dscr" in {row.family for row in broken(case)}
     assert "dscr" not in {row.family for row in broken(case, debtless)}
+
+
+def test_a_loan_can_be_drawn_as_long_as_it_is_repaid_within_the_horizon() -> None:
+    """Two years of tenor: 2026 is repaid in 2027, a draw of 2027 is too late even without a last year of draws."""
+    case = small_case(funding={"instruments": {"loan": {"last_year": DROP}}})
+
+    def windows(year: int) -> list[Row]:
+        return [row for row in broken(case, put("draws_meur", (LOAN, year), 0.01)) if "window" in row.what]
+
+    assert not windows(1)
+    assert [row.where for row in windows(2)] == ["instrument loan, year 2027"]
+
+
+def test_a_fee_that_research_pays_is_no_negative_income() -> None:
+    case = small_case(infrastructure_entity="service")
+    money = Books.of(case, small_plan(case)).money
+    assert money.other_income == pytest.approx(np.array([1.6, 1.8, 0.8]))
 
 
 def test_a_year_without_distribution_needs_no_profit() -> None:
