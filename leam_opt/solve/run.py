@@ -259,6 +259,10 @@ class _Search:
     def _clean(self, x: Array) -> Array:
         """Holds all integer decisions at whole numbers and solves the stages once more as linear programmes."""
         whole = np.where(self.form.is_integer, np.round(x), x)
+        if self.stopped:
+            # An instance of HiGHS that was interrupted stays so.
+            self._log += self._session.log
+            self._session = Session(self.form, seed=self.seed)
         cuts: list[Cut] = []
         for number in range(len(self.model.stages)):
             outcome = self._session.run(number, cuts=cuts, fixed=self.form.is_integer, start=whole, relax=True)

@@ -22,7 +22,7 @@ from tests.cli import samples
 from tests.cli.conftest import Run
 
 ROOT = Path(__file__).parents[2]
-COARSE_GAP = 0.02
+COARSE_GAP = 0.2
 
 PLAN_KEYS = {
     *("case", "scenario", "status", "mip_gap", "five_year_deficit_meur", "unfunded_gap_meur", "public_money_meur"),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from tests.maths.helpers import bare_case, best, expect
+from tests.builders import merge
+from tests.maths.helpers import bare_case, best, chosen, expect
 
 DEAR = {"cluster_hour": 20000}
 """A GPU-hour at 20 EUR: a unit that sells half of its year pays for itself."""
@@ -66,7 +69,7 @@ def test_capacity_is_gpus_times_speed_times_good_hours(need: float, deficit_meur
         ({"core": {"share_min": 0.9}}, 38.4),
     ],
 )
-def test_pools_keep_their_share_of_the_running_servers(shares: dict[str, object], deficit_meur: float) -> None:
+def test_pools_keep_their_share_of_the_running_servers(shares: dict[str, Any], deficit_meur: float) -> None:
     """Four units for 3.2 public million GPU-hours leave 0.8 to sell, but tuning may have only 20 or 10 % of four units.
 
     40 less two years at 2 EUR of 0.8 or 0.4. A share of all servers instead of the running ones, or a smallest core
@@ -104,27 +107,25 @@ def test_private_use_of_a_pool_stays_within_its_share() -> None:
         ({"pools": {"core": {"share_max": 0.75}}}, 40),
     ],
 )
-def test_core_models_take_their_training_compute(overrides: dict[str, object], deficit_meur: float) -> None:
+def test_core_models_take_their_training_compute(overrides: dict[str, Any], deficit_meur: float) -> None:
     """A model takes 0.9e24 FLOP x 2 / (1,000 TFLOP/s x 0.5) = 1 million GPU-hours; three a year take three units.
 
     Units of 0.8 make it four, half the utilisation or twice the funnel six, and a core pool of 75 % four again, since
     training has to be core compute.
     """
     mission = {"models_per_year_min": 3, "models_per_year_max": 3}
-    plan = best(bare_case(**{**overrides, "mission": {**mission, **overrides.get("mission", {})}}))  # type: ignore[dict-item]
+    plan = best(bare_case(**merge({"mission": mission}, overrides)))
     expect(plan, deficit_meur=deficit_meur, core_models={("m1", 2025): 3, ("m1", 2026): 3})
 
 
 def test_training_is_public_core_compute() -> None:
-    """Two units train two models a year; a core pool of which at most half is private sells nothing of them.
+    """Two units train two models a year, and none of their hours is left to sell: two more sell 2.0 a year at 20 EUR.
 
-    A third unit would sell 1.0 for 2 x 20 EUR = 40 > 10, a fourth and a fifth for less than that: the private share
-    of 50 % is met by two public (the training) and two private: 40 - 80 = -40. If training counted beside the public
-    compute, four units could sell all four.
+    40 - 80 = -40. If the hours of the training could be sold once more, three units would do: -50.
     """
     case = bare_case(
         mission={"models_per_year_min": 2, "models_per_year_max": 2},
-        pools={"core": {"private_share_max": 0.5}, "tuning": {"share_max": 0}, "inference": {"share_max": 0}},
+        pools={"core": {"private_share_max": 0.9}, "tuning": {"share_max": 0}, "inference": {"share_max": 0}},
         adoption={"low": {"core": 2}},
         prices=DEAR,
     )
@@ -138,11 +139,11 @@ def test_a_generation_is_trained_at_one_site_on_one_type() -> None:
     """
     case = bare_case(**two_small_sites())
     plan = best(case)
-    assert sorted(key[1] for key in _places(plan)) == ["gamma"]
     expect(plan, deficit_meur=50)
+    assert [kind for _, _, kind in chosen(plan, "training_place")] == ["gamma"]
 
 
-def two_small_sites() -> dict[str, object]:
+def two_small_sites() -> dict[str, Any]:
     """Two sites that hold two units each, and a mission of three models a year."""
     site = {"title": "S", "building_cost": 0, "module": 0.2, "modules_max": 1, "building_life_years": 20}
     return {
@@ -160,12 +161,6 @@ def two_small_sites() -> dict[str, object]:
             }
         },
     }
-
-
-def _places(plan: object) -> list[tuple[object, ...]]:
-    from tests.maths.helpers import chosen
-
-    return [key[1:] for key in chosen(plan, "training_place")]  # type: ignore[arg-type]
 
 
 def test_models_wait_for_the_cheaper_year() -> None:
@@ -223,14 +218,8 @@ def test_customers_buy_no_more_than_their_demand() -> None:
     plan = best(bare_case(adoption={"low": demand}, prices=DEAR))
     sold = {("core", 2025): 1.6, ("core", 2026): 0.7, ("tuning", 2025): 0.4, ("tuning", 2026): 0.3}
     expect(plan, deficit_meur=-40, line_core_revenue=-46, line_tuning_revenue=-14)
-    found = {(pool, year): x for (pool, kind, year), x in _compute(plan).items() if kind == "private"}
+    found = {(pool, year): x for (pool, kind, year), x in chosen(plan, "compute_mgpuh").items() if kind == "private"}
     assert found == pytest.approx(sold)
-
-
-def _compute(plan: object) -> dict[tuple[object, ...], float]:
-    from tests.maths.helpers import chosen
-
-    return chosen(plan, "compute_mgpuh")  # type: ignore[arg-type]
 
 
 def test_mixed_types_fill_a_site_that_neither_fills_alone() -> None:
