@@ -50,7 +50,7 @@ bench: $(TEST)/.installed
 	$(TEST)/bin/python -m pytest -q tests/benchmarks --benchmark-enable $(PYTEST_ARGS)
 
 clean:
-	rm -rf $(BUILD) dist *.egg-info .pytest_cache .ruff_cache .hypothesis .benchmarks
+	rm -rf $(BUILD) dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .benchmarks
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # $(call environment,folder,extras): a new virtual environment with the pinned dependencies, without the project.

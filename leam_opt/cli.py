@@ -218,6 +218,9 @@ def compare(
     at: At = "base",
     mip_gap: Gap = 1e-4,
     time_limit: TimeLimit = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Also price the strict reading: public use over all pools.")
+    ] = False,
     form: OutputFormat = None,
     out: Out = None,
 ) -> None:
@@ -236,7 +239,12 @@ def compare(
 
     with StatusLine() as line:
         result = leam_opt.compare(
-            _load(case, overrides, at), scenarios=names, mip_gap=mip_gap, time_limit=time_limit, progress=line.callback
+            _load(case, overrides, at),
+            scenarios=names,
+            mip_gap=mip_gap,
+            time_limit=time_limit,
+            progress=line.callback,
+            strict=strict,
         )
     data = result.to_dict()
     _emit(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +42,7 @@ class Comparison:
         decided: whether the best is better than the second by more than their solver gaps.
         reason: the ranking in a sentence.
         bridge: lines from the second best's deficit to the best's; the changes add up to the difference.
+        strict: plans under the strict reading of charitable status (public use over all pools), by scenario.
     """
 
     case: Case
@@ -50,6 +51,7 @@ class Comparison:
     decided: bool
     reason: str
     bridge: list[tuple[str, float]]
+    strict: dict[str, Plan] = field(default_factory=dict)
 
     @property
     def best(self) -> Plan:
@@ -73,6 +75,17 @@ class Comparison:
             "bridge": [{"line": line, "meur": meur} for line, meur in self.bridge],
             "bridge_from": self.ranking[1] if len(self.ranking) > 1 else None,
             "bridge_to": self.ranking[0],
+            "strict_reading": [
+                {
+                    "scenario": name,
+                    "deficit_core_meur": self.plans[name].deficit_meur,
+                    "deficit_all_meur": plan.deficit_meur,
+                    "price_meur": plan.deficit_meur - self.plans[name].deficit_meur,
+                    "unfunded_gap_all_meur": plan.unfunded_gap_meur,
+                    "mip_gap": plan.result.mip_gap,
+                }
+                for name, plan in self.strict.items()
+            ],
         }
 
 
@@ -86,6 +99,7 @@ def compare(
     formulation: str | Path = "planning",
     rules: Sequence[str | Path] = (),
     seed: int = 0,
+    strict: bool = False,
 ) -> Comparison:
     """Solves several scenarios of a case and ranks them.
 
@@ -101,6 +115,8 @@ def compare(
         formulation: as for `solve`.
         rules: as for `solve`.
         seed: as for `solve`.
+        strict: whether scenarios that keep public use in the core pool only are also solved under the strict reading,
+            over all pools; the difference in deficit is the price of that reading.
 
     Raises:
         CaseError, InfeasibleError, SolveError, AuditError: as for `solve`; the message names the scenario.
@@ -111,10 +127,10 @@ def compare(
         case.scenario(unknown[0])  # raises with a suggestion
         raise CaseError(f"unknown scenario '{unknown[0]}'")
 
-    def plan(name: str, gap: float, limit: float | None) -> Plan:
+    def plan(name: str, gap: float, limit: float | None, of: Case = case) -> Plan:
         try:
             return solve(
-                case,
+                of,
                 scenario=name,
                 mip_gap=gap,
                 time_limit=limit,
@@ -143,7 +159,13 @@ def compare(
         if time.perf_counter() >= deadline:
             break
     decided = _decided(plans, ranking)
-    return Comparison(case, plans, ranking, decided, _reason(plans, ranking, decided), _bridge(plans, ranking))
+    strictly = {}
+    for name in ranking if strict else ():
+        rule = plans[name].case.rules.public_use
+        if rule.enabled and rule.scope != "all":
+            strictly[name] = plan(name, mip_gap, time_limit, case.override({"rules.public_use.scope": "all"}))
+    reason = _reason(plans, ranking, decided)
+    return Comparison(case, plans, ranking, decided, reason, _bridge(plans, ranking), strictly)
 
 
 def _value(plan: Plan, figure: str) -> float:
@@ -200,7 +222,7 @@ def _bridge(plans: dict[str, Plan], ranking: list[str]) -> list[tuple[str, float
 
 
 def _money(meur: float) -> str:
-    return f"{meur:,.1f} M€".replace("-", "\N{MINUS SIGN}")
+    return f"{meur:,.1f} M€"
 
 
 def _reason(plans: dict[str, Plan], ranking: list[str], decided: bool) -> str:
@@ -239,5 +261,4 @@ def _reason(plans: dict[str, Plan], ranking: list[str], decided: bool) -> str:
 def _signed(line: str, change: float) -> str:
     """A change of a cost line as it is, of a revenue line with the sign of the revenue."""
     amount = -change if line.endswith("_revenue") else change
-    sign = "+" if amount > 0 else "\N{MINUS SIGN}"
-    return f"{sign}{abs(amount):,.1f} M€"
+    return f"{amount:+,.1f} M€"

@@ -46,6 +46,8 @@ def comparison_view(comparison: Dict) -> Iterator[RenderableType]:
         yield _rules(block)
         yield _servers(block)
         yield _cash(block)
+    if comparison["strict_reading"]:
+        yield _strict_reading(comparison["strict_reading"])
     yield heading("Proof")
     for plan in plans:
         yield paragraph(f"{_name(plan)}: {status_sentence(plan)}", indent=2)
@@ -129,6 +131,19 @@ def _ranking(comparison: Dict) -> Table:
             number(plan["public_money_meur"]),
             percent(plan["mip_gap"], 4),
         )
+    return made
+
+
+def _strict_reading(prices: Sequence[Dict]) -> Table:
+    """What public use over all pools costs, instead of over the core pool only."""
+    made = table(
+        "Price of the strict charitable reading (public use over all pools), deficits in M€",
+        ["scope core", "scope all", "price", "gap to optimum"],
+        first="Scenario",
+    )
+    for row in prices:
+        amounts = [number(row[name]) for name in ("deficit_core_meur", "deficit_all_meur", "price_meur")]
+        add_row(made, row["scenario"], *amounts, percent(row["mip_gap"], 4))
     return made
 
 

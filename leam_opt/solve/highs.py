@@ -142,7 +142,8 @@ class Session:
             self._highs.setSolution(solution)
         began = time.perf_counter()
         interrupted = self._run_in_thread(stage, progress, began)
-        return self._outcome(interrupted, time.perf_counter() - began, relax or not self.form.is_integer.any())
+        is_lp = relax or not self.form.is_integer.any()
+        return self._outcome(interrupted, time.perf_counter() - began, is_lp, gap_abs)
 
     def _run_in_thread(self, stage: str, progress: Callable[[Progress], None] | None, began: float) -> bool:
         """Runs HiGHS beside the main thread, so that Ctrl-C reaches Python; true if it did."""
@@ -150,8 +151,7 @@ class Session:
         highs = self._highs
 
         def check(event: highspy.HighsCallbackEvent) -> None:
-            if stop.is_set():
-                event.interrupt()
+            event.interrupt(stop.is_set())  # always said, since HiGHS keeps the flag from one run to the next
 
         def report(event: highspy.HighsCallbackEvent) -> None:
             data = event.data_out
@@ -191,7 +191,7 @@ class Session:
                 highs.cbMipLogging -= report
         return stop.is_set()
 
-    def _outcome(self, interrupted: bool, seconds: float, is_lp: bool) -> Outcome:
+    def _outcome(self, interrupted: bool, seconds: float, is_lp: bool, gap_abs: float) -> Outcome:
         highs, model = self._highs, highspy.HighsModelStatus
         status, info = highs.getModelStatus(), highs.getInfo()
         nodes = max(int(info.mip_node_count), 0)
@@ -204,6 +204,9 @@ class Session:
         primal = float(info.objective_function_value) if has_plan else np.inf
         dual = primal if is_lp and status == model.kOptimal else float(info.mip_dual_bound)
         if status == model.kOptimal:
+            # Where presolve alone confirms the start, HiGHS reports no bound; its claim is the gap that was asked for.
+            if not np.isfinite(dual):
+                dual = primal - gap_abs
             return Outcome("optimal", x, primal, dual, seconds, nodes)
         if interrupted or status == model.kInterrupt:
             return Outcome("interrupted", x, primal, dual, seconds, nodes)

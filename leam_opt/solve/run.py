@@ -224,7 +224,7 @@ class _Search:
         stage = self.model.stages[number]
         title = f"{self.label}: {stage.title}" if self.label else stage.title
         fixed = None if x is None else self._held(stage)
-        while True:
+        for last in (False, False, True):
             outcome = self._session.run(
                 number,
                 cuts=cuts,
@@ -237,13 +237,14 @@ class _Search:
                 progress=self.progress,
             )
             self.highs_seconds += outcome.seconds
-            if outcome.status != "optimal" or outcome.x is None:
-                return outcome
+            if last or outcome.status != "optimal" or outcome.x is None:
+                break
             # The gap asked for is relative to this plan's own gross cost, which the one before may have overrated.
             wanted = self.mip_gap * self._scale(number, outcome.x)
             if outcome.primal - outcome.dual <= wanted + 1e-12:
-                return outcome
-            gap_abs, x = wanted * 0.9, outcome.x
+                break
+            gap_abs, x = wanted / 2, outcome.x
+        return outcome
 
     def _held(self, stage: Any) -> NDArray[np.bool_] | None:
         """Columns that a stage keeps: the integer decisions that it holds."""
@@ -259,10 +260,6 @@ class _Search:
     def _clean(self, x: Array) -> Array:
         """Holds all integer decisions at whole numbers and solves the stages once more as linear programmes."""
         whole = np.where(self.form.is_integer, np.round(x), x)
-        if self.stopped:
-            # An instance of HiGHS that was interrupted stays so.
-            self._log += self._session.log
-            self._session = Session(self.form, seed=self.seed)
         cuts: list[Cut] = []
         for number in range(len(self.model.stages)):
             outcome = self._session.run(number, cuts=cuts, fixed=self.form.is_integer, start=whole, relax=True)

@@ -9,6 +9,7 @@ import pytest
 from tests.maths.helpers import bare_case, best, expect
 
 DEAR = {"cluster_hour": 20000}
+NO_MONEY = {"instruments": {"grant": {"cap_total": 0}}}
 ONE_UNIT: dict[str, Any] = {"mission": {"public_compute_min": 1}}
 
 
@@ -29,34 +30,21 @@ def test_every_cost_line_of_one_unit() -> None:
     expect(plan, line_maintenance=1, line_site_fixed=0.6, line_grid_fee=0.4, line_electricity=0.2)
 
 
-@pytest.mark.parametrize(
-    ("basis", "upkeep_meur"),
-    [("hardware", 2 * 1.0), ("building", 0.1 + 0.2), ("all", 1.1 + 1.2)],
-)
+@pytest.mark.parametrize(("basis", "upkeep_meur"), [("hardware", 3.0), ("building", 0.3), ("all", 3.3)])
 def test_upkeep_is_a_share_of_what_is_in_service(basis: str, upkeep_meur: float) -> None:
-    """One unit a year of one year's life at 10, and one module at 1 in each year that stays: 10 % a year.
+    """Units of one year's life, one in 2025 and two in 2026, on one and then two modules at 1: 10 % a year.
 
-    Hardware: 1.0 a year (what has left service costs nothing). Building: 0.1 and then 0.2. Opening cost and grid
-    connection are not built and have no upkeep.
+    Hardware 1 + 2 (what has left service costs nothing), building 0.1 + 0.2. The opening of the site and its grid
+    connection are nothing that is built, and have no upkeep.
     """
+    site = {"module": 0.1, "building_cost": 10000, "opening_cost": 2, "grid_connection_cost": 5}
     case = bare_case(
-        mission={"public_compute_min": {2025: 1, 2026: 1}, "models_per_year_max": 2},
+        mission={"public_compute_min": {2025: 1, 2026: 2}},
         server_types={"alpha": {"life_years": 1}},
-        sites={
-            "north": {
-                "module": 0.1,
-                "building_cost": 10000,
-                "modules_max": 1,
-                "opening_cost": 2,
-                "grid_connection_cost": 5,
-            },
-            "south": {**SOUTH},
-        },
+        sites={"north": site},
         upkeep={"upkeep": {"basis": basis, "share_per_year": 0.1}},
     )
-    # The second module stands in the south, which the north's last year on the grid's books leaves as the only choice.
-    plan = best(case)
-    expect(plan, line_upkeep=upkeep_meur)
+    expect(best(case), line_upkeep=upkeep_meur)
 
 
 def test_upkeep_can_be_switched_off() -> None:
@@ -89,15 +77,9 @@ def test_revenue_of_each_pool() -> None:
 def test_investments_are_paid_at_the_start_and_sales_at_the_end_of_the_year() -> None:
     """A unit that earns 20 at the end of its first year still needs 10 at its start, which nobody provides."""
     case = bare_case(
-        **{**ONE_UNIT, "adoption": {"low": {"core": 1}}, "prices": DEAR, "funding": {"use": []}},
-    )
-    case = bare_case(
         mission={"public_compute_min": 0.5}, adoption={"low": {"core": 0.5}}, prices=DEAR, funding=NO_MONEY
     )
     expect(best(case), deficit_meur=-10, unfunded_gap_meur=10)
-
-
-NO_MONEY = {"instruments": {"grant": {"cap_total": 0}}}
 
 
 def test_sales_of_one_year_pay_the_purchases_of_the_next() -> None:
@@ -130,16 +112,6 @@ def test_arrangement_fees_are_paid_out_of_the_draw() -> None:
     expect(best(case), deficit_meur=12.24, unfunded_gap_meur=0.24, line_arrangement_fees=0.24)
 
 
-def two_companies(**overrides: Any) -> Any:
-    """Research owns the unit, the service company sells tuning."""
-    return bare_case(
-        pools={"tuning": {"entity": "service"}, "core": {"share_max": 0}, "inference": {"share_max": 0}},
-        adoption={"low": {"tuning": 1}},
-        prices=DEAR,
-        **overrides,
-    )
-
-
 def test_the_fee_between_the_companies_is_no_cost() -> None:
     """The unit sells 1.0 for the service company; a fee of 3 EUR changes hands and not the deficit: 10 - 40."""
     case = bare_case(
@@ -159,14 +131,6 @@ def test_a_fee_paid_in_advance_finances_the_owner(fee_eur: float, gap_meur: floa
     At 4 EUR per GPU-hour that is 8, so that 2 are missing for the unit; at 5 EUR nothing is missing.
     """
     equity = {"kind": "equity", "title": "Equity", "cap_total": 10, "hurdle_rate": 0}
-    case = bare_case(
-        mission={"public_compute_min": 0},
-        pools={"tuning": {"entity": "service"}},
-        adoption={"low": {"tuning": 1}},
-        prices={**DEAR, "infrastructure_fee": fee_eur},
-        funding={"use": ["equity"], "instruments": {"equity": equity}},
-        generations={"m1": {"models_min": 0}},
-    )
     case = bare_case(
         mission={"public_compute_min": 0.5},
         pools={"tuning": {"entity": "service", "share_min": 1}},
