@@ -40,13 +40,7 @@ def _infrastructure_opex(m: Model, y: int) -> Expression:
         for v in m.bought_alive[s, g, y]
     ) + pyo.quicksum(m.upkeep_hardware * m.cpu_unit_price * ex.cpu_alive(m, s, y) for s in sites)
     building = pyo.quicksum(
-        m.upkeep_building
-        * (
-            pyo.quicksum(m.module_price[s] * m.power_modules_built[s, v] for v in m.Y if v <= y and (s, v) in m.SY)
-            + m.opening_cost[s] * m.site_open[s, y]
-            + m.grid_connection_cost[s] * m.grid_power_mw[s, y]
-        )
-        for s in sites
+        m.upkeep_building * m.module_price[s] * m.power_modules_built[s, v] for s, v in m.SY if v <= y
     )
     electricity = pyo.quicksum(m.energy_price[j, y] * m.energy_gwh[j, s, y] for j, s, y2 in m.SUPPLY if y2 == y)
     places = pyo.quicksum(

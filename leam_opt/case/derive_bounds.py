@@ -25,7 +25,8 @@ def bounds(case: Case, index: Index, table: Mapping[str, Array]) -> dict[str, Ar
     units_max = np.floor(site_mw[:, None] / table["unit_mw"] + 1e-9)
     cpu_needed = np.ceil(table["cpu_cores_needed"] / table["cpu_unit_cores"] - 1e-9)
     cpu_units_max = np.minimum(cpu_needed, np.floor(site_mw / table["cpu_unit_mw"] + 1e-9))
-    capacity_max = float((units_max * table["unit_capacity"]).max(axis=1).sum())
+    # A site that mixes types holds more than whole units of the best one, but never more compute per MW than it gives.
+    capacity_max = float(site_mw.sum() * (table["unit_capacity"] / table["unit_mw"]).max())
     pool_compute_max = np.minimum(capacity_max, [_team_limit(case, k) for k in POOLS])
     training_max = np.minimum(table["training_need"] * table["models_per_year_max"], capacity_max)
 
@@ -33,7 +34,7 @@ def bounds(case: Case, index: Index, table: Mapping[str, Array]) -> dict[str, Ar
     need = table["training_need"][:, None, None] * sole[:, None, :]
     units_needed = np.ceil(need / table["unit_capacity"][None, :, None] - 1e-9)
 
-    cost = _cost_bounds(case, index, table, site_mw, units_max, pool_compute_max)
+    cost = _cost_bounds(case, index, table, site_mw, pool_compute_max)
     weighted = table["dscr_min"][:, None] * table["cap_total"][:, None]
     service = weighted * (table["interest"] + table["principal"]).max(axis=1, initial=0.0)
     debt_service_max = np.array([service[_of(case, index, e)].sum(axis=0) for e in ENTITIES])
@@ -110,11 +111,11 @@ def _distributions(case: Case, index: Index, table: Mapping[str, Array], pool_co
 
 
 def _cost_bounds(
-    case: Case, index: Index, table: Mapping[str, Array], site_mw: Array, units_max: Array, pool_compute_max: Array
+    case: Case, index: Index, table: Mapping[str, Array], site_mw: Array, pool_compute_max: Array
 ) -> dict[str, Array]:
     horizon = len(index.years)
     price_max = np.nan_to_num(table["unit_price"]).max(axis=1)
-    hardware = float((units_max * price_max).max(axis=1).sum())
+    hardware = float(site_mw.sum() * (price_max / table["unit_mw"]).max())
     hardware += float(np.ceil(table["cpu_cores_needed"] / table["cpu_unit_cores"]) * table["cpu_unit_price"])
     building = float((table["modules_max"] * table["module_price"] + table["opening_cost"]).sum())
     building += float((table["grid_connection_cost"] * table["grid_limit"]).sum())

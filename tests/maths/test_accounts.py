@@ -67,9 +67,7 @@ def test_revenue_of_each_pool() -> None:
 
     30 - 2 x 58.25.
     """
-    case = bare_case(
-        adoption={"low": {"core": 1, "tuning": 1, "inference": 10}}, prices={**DEAR, "tokens": 0.005}
-    )
+    case = bare_case(adoption={"low": {"core": 1, "tuning": 1, "inference": 10}}, prices={**DEAR, "tokens": 0.005})
     plan = best(case)
     expect(plan, deficit_meur=-86.5, line_core_revenue=-40, line_tuning_revenue=-40, line_inference_revenue=-36.5)
 

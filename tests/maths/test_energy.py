@@ -55,9 +55,7 @@ def test_renewables_reach_the_minimum_of_each_year(minimum: Any, deficit_meur: f
     0.5 GWh cost 0.05, 0.2 x 0.1 + 0.3 x 0.2 = 0.08, or 0.1 a year. Over the horizon instead of by year the last one
     would average.
     """
-    case = bare_case(
-        **ONE_UNIT, energy_sources={"green": GREEN, "mix": MIX}, rules={"renewable_share_min": minimum}
-    )
+    case = bare_case(**ONE_UNIT, energy_sources={"green": GREEN, "mix": MIX}, rules={"renewable_share_min": minimum})
     expect(best(case), deficit_meur=deficit_meur)
 
 
