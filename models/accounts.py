@@ -67,7 +67,7 @@ def opex(m: Model) -> None:
     .. math::
         O_{ey} = [e = owner] \Big( u^{hw} H_y + u^{b} B_y + \sum_{js} c_{jy} e_{jsy}
         + \sum_s (f_s o_{sy} + \phi_s g_{sy} + \xi_s w_{sy}) + c^{rent} r_y + c^{fix} \Big) \\
-        + \sum_{k \in e} \Big( s \sum_p n_{kp} w_{kpy} + [k = core]\, s\, n^{mod} \sum_n z_{ny} \Big) \qquad \forall e, y
+        + \sum_{k \in e} s \Big( \sum_p n_{kp} w_{kpy} + [k = core]\, n^{mod} \sum_n z_{ny} \Big) \qquad \forall e, y
     """
 
     def cost(m: Model, e: str, y: int) -> Expression:
@@ -89,7 +89,7 @@ def revenue(m: Model) -> None:
     r"""Revenue from customers at the end of the year: compute and tokens with the pool's company, heat with the owner.
 
     .. math::
-        R_{ey} = \sum_{k \in e} R_{ky} + [e = owner] \sum_s p^{heat}_s w_{sy}, \quad
+        R_{ey} = \sum_{k \in e} R_{ky} + [e = owner] \sum_s p^{heat}_s w_{sy} \\
         R_{core,y} = p\, q_{core,private,y},\; R_{tuning,y} = p\, q_{tuning,private,y},\;
         R_{inference,y} = p^{tok} k_{private,y}
     """

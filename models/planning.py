@@ -16,6 +16,7 @@ from leam_opt.case.derive_bounds import adoption_slack
 from leam_opt.case.schema import Case
 from leam_opt.models import accounts, adoption, charity, compute, declare, energy, funding, objective, sites, staff
 from leam_opt.models.parts import Model, Part
+from leam_opt.models.symbols import SYMBOLS
 
 PARTS: Sequence[Part] = [
     *sites.PARTS,
@@ -32,6 +33,8 @@ PARTS: Sequence[Part] = [
 def build(case: Case, derived: Derived | None = None) -> Model:
     """The Pyomo model of a resolved case; `model.parts` lists its families, `model.stages` its objectives in order.
 
+    `model.symbols` names the letters of its mathematics.
+
     `model.tighten(gap)` narrows the bounds that depend on the unfunded gap; `model.restriction` lists variables with
     values that make an easier model, whose plans are plans of this one: no borrowing, no dividends, least adoption.
     """
@@ -44,6 +47,7 @@ def build(case: Case, derived: Derived | None = None) -> Model:
         part(model)
     objective.stages(model)
     model.parts = list(PARTS)
+    model.symbols = SYMBOLS
     model.tighten = lambda gap_meur: _tighten(model, case, derived, gap_meur)
     model.restriction = [
         *((entry, float(level == _undemanding(model))) for (level, _), entry in model.adoption.items()),

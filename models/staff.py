@@ -8,7 +8,7 @@ from leam_opt.models.parts import Model, identity
 
 
 @identity("each pool has a team that carries its load")
-def staff_steps(m: Model) -> None:
+def staff(m: Model) -> None:
     r"""Each pool has one team size in force, and it carries the pool's load (paper: 5, 8 or 10 people).
 
     .. math::
@@ -28,4 +28,4 @@ def staff_steps(m: Model) -> None:
     )
 
 
-PARTS = [staff_steps]
+PARTS = [staff]

@@ -24,6 +24,7 @@ _SPECIAL = str.maketrans(
         ">": r"$>$",
     }
 )
+_ABBREVIATIONS = ("cpu", "co2", "pue")
 _MATH = re.compile(r"^\.\. math::[ ]?(?P<inline>.*)\n(?P<block>(?:\n|[ ]{4,}.*\n?)*)", re.MULTILINE)
 
 
@@ -48,7 +49,7 @@ def formulation_latex(case: Case, scenario: str | None = None) -> str:
         _objectives(model),
         *(_family(model, part) for part in model.parts),
         _variables(model),
-        _parameters(),
+        _parameters(model),
         r"\end{document}",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -91,7 +92,8 @@ def _rows(model: Any, name: str) -> int:
 def _family(model: Any, part: Any) -> str:
     count = _rows(model, part.name)
     size = f"{count} rows in this case." if count else "Not in force in this case."
-    title = _text(part.name.replace("_", " "))
+    words = part.name.split("_")
+    title = " ".join(word.upper() if word in _ABBREVIATIONS else word for word in words)
     return f"\\section{{{title[0].upper()}{title[1:]}}}\n{_docstring(part.add.__doc__ or '')}\n\n{size}"
 
 
@@ -106,7 +108,7 @@ def _objectives(model: Any) -> str:
 
 
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    columns = "l" * (len(head) - 1) + "p{0.5\\linewidth}"
+    columns = "l" * (len(head) - 1) + "p{0.34\\linewidth}"
     lines = " \\\\\n".join(" & ".join(row) for row in rows)
     return f"\\begin{{longtable}}{{{columns}}}\n{' & '.join(head)} \\\\ \\hline\n{lines}\n\\end{{longtable}}"
 
@@ -120,13 +122,20 @@ def _variables(model: Any) -> str:
         if not entries:
             continue
         kind = "binary" if entries[0].is_binary() else "integer" if entries[0].is_integer() else "continuous"
-        rows.append((rf"\texttt{{{_text(variable.local_name)}}}", str(len(entries)), kind, _text(variable.doc or "")))
-    return "\\section{Decisions}\n" + _table(("name", "number", "kind", "meaning"), rows)
+        name = variable.local_name
+        meaning = f"{_text(variable.doc or '')} ({len(entries)})"
+        rows.append((_symbol(model, name), rf"\texttt{{{_text(name)}}}", kind, meaning))
+    return "\\section{Decisions}\n" + _table(("symbol", "name", "kind", "meaning (number in this case)"), rows)
 
 
-def _parameters() -> str:
+def _symbol(model: Any, name: str) -> str:
+    letter = getattr(model, "symbols", {}).get(name)
+    return f"${letter}$" if letter else "--"
+
+
+def _parameters(model: Any) -> str:
     rows = [
-        (rf"\texttt{{{_text(name)}}}", _text(" ".join(axes)) or "--", _text(unit), _text(meaning))
-        for name, (axes, unit, meaning) in TABLE.items()
+        (_symbol(model, name), rf"\texttt{{{_text(name)}}}", _text(unit), _text(meaning))
+        for name, (_, unit, meaning) in TABLE.items()
     ]
-    return "\\section{Parameters}\n" + _table(("name", "axes", "unit", "meaning"), rows)
+    return "\\section{Parameters}\n" + _table(("symbol", "name", "unit", "meaning"), rows)

@@ -32,7 +32,7 @@ def plan_dict(plan: Plan) -> dict[str, Any]:
     residual = plan.case.objective.residual_value
     return {
         "case": plan.case.name,
-        "scenario": plan.scenario,
+        "scenario": plan.scenario or "base",
         "title": plan.case.scenarios[plan.scenario].title if plan.scenario in plan.case.scenarios else plan.case.title,
         "status": result.status,
         "mip_gap": result.mip_gap,
