@@ -1,0 +1,40 @@
+"""The examples that a first reader copies run as they stand."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from pathlib import Path
+
+import pytest
+
+import leam_opt
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_what_if_of_the_readme_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    """Dearer electricity costs money: the difference that the example prints is positive."""
+    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert len([line for line in example.splitlines() if line.strip()]) == 5
+    exec(compile(example, "README.md", "exec"), {})
+    assert float(capsys.readouterr().out.split()[0]) > 0
+
+
+def test_the_example_of_the_package_runs() -> None:
+    """The first lines of `help(leam_opt)`, with a wide gap and one scenario where they would take long."""
+    lines = re.findall(r"^    (.*)$", leam_opt.__doc__ or "", flags=re.MULTILINE)
+    source = textwrap.dedent("\n".join(line.split("  #")[0] for line in lines))
+    source = source.replace('scenario="ppp"', 'scenario="ppp", mip_gap=0.05')
+    source = source.replace("lo.compare(case)", 'lo.compare(case, scenarios=["public"])')
+    names: dict[str, object] = {}
+    exec(compile(source, "leam_opt.__doc__", "exec"), names)
+    assert isinstance(names["plan"], leam_opt.Plan)
+
+
+def test_the_readme_names_the_commands_of_the_makefile() -> None:
+    """The two commands stand in the README and are targets."""
+    readme, makefile = (ROOT / name for name in ("README.md", "Makefile"))
+    for target in ("demo", "test"):
+        assert f"make {target}" in readme.read_text(encoding="utf-8")
+        assert re.search(rf"^{target}:", makefile.read_text(encoding="utf-8"), flags=re.MULTILINE)
