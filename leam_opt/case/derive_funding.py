@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from leam_opt.case.financial import Equity, Grant, Loan
+from leam_opt.case.financial import Equity, Grant, InstrumentTerms, Loan
 from leam_opt.case.index import ENTITIES, Index
 
 if TYPE_CHECKING:
@@ -60,10 +60,9 @@ def draw_years(case: Case, instrument: str) -> list[int]:
     return [y for y in case.years if first <= y <= last]
 
 
-def _yearly_cap(terms: object, index: Index) -> Array:
+def _yearly_cap(terms: InstrumentTerms, index: Index) -> Array:
     """Largest draw in each year: the yearly cap where there is one (its first entry before it), and the total."""
-    total: float = terms.cap_total.base  # type: ignore[attr-defined]
-    figure = terms.cap_per_year  # type: ignore[attr-defined]
+    total, figure = terms.cap_total.base, terms.cap_per_year
     if figure is None:
         return np.full(len(index.years), total)
     return np.array([min(total, figure.at_year(y).base) for y in index.years])
