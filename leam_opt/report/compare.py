@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from leam_opt.case.schema import Case
-from leam_opt.errors import CaseError, InfeasibleError
+from leam_opt.errors import AuditError, CaseError, InfeasibleError, SolveError
 from leam_opt.solve.plan import Plan
 from leam_opt.solve.progress import Progress
 from leam_opt.solve.run import PROVEN_GAP, solve
@@ -141,31 +141,38 @@ def compare(
             )
         except InfeasibleError as error:
             raise InfeasibleError(f"scenario {name}: {error}", error.conflict) from None
+        except (SolveError, AuditError) as error:
+            raise type(error)(f"scenario {name}: {error}") from None
 
     plans = {name: plan(name, mip_gap, time_limit) for name in names}
     deadline = time.perf_counter() + (TIGHTENING_SECONDS if time_limit is None else time_limit)
     gap = mip_gap
     ranking = _rank(plans)
-    while not _decided(plans, ranking) and gap > SMALLEST_GAP:
+    while (rivals := _rivals(plans, ranking)) and gap > SMALLEST_GAP:
         gap = max(gap / 10, SMALLEST_GAP)
-        for name in ranking[:2]:
+        for name in (ranking[0], *rivals):
             left = deadline - time.perf_counter()
-            if left <= 0 or plans[name].result.status == "interrupted":
+            if left <= 0 or any(p.result.status == "interrupted" for p in plans.values()):
                 break
-            narrower = plan(name, gap, left)
+            try:
+                narrower = plan(name, gap, left)
+            except SolveError:
+                break  # no plan in the time that was left; the one before stands
             if narrower.result.mip_gap <= plans[name].result.mip_gap:
                 plans[name] = narrower
+        else:
+            ranking = _rank(plans)
+            continue
         ranking = _rank(plans)
-        if time.perf_counter() >= deadline:
-            break
-    decided = _decided(plans, ranking)
+        break
+    rivals = _rivals(plans, ranking)
     strictly = {}
     for name in ranking if strict else ():
         rule = plans[name].case.rules.public_use
         if rule.enabled and rule.scope != "all":
             strictly[name] = plan(name, mip_gap, time_limit, case.override({"rules.public_use.scope": "all"}))
-    reason = _reason(plans, ranking, decided)
-    return Comparison(case, plans, ranking, decided, reason, _bridge(plans, ranking), strictly)
+    reason = _reason(plans, ranking, rivals)
+    return Comparison(case, plans, ranking, not rivals, reason, _bridge(plans, ranking), strictly)
 
 
 def _value(plan: Plan, figure: str) -> float:
@@ -186,24 +193,23 @@ def _rank(plans: dict[str, Plan]) -> list[str]:
     return sorted(plans, key=key)
 
 
-def _decisive(plans: dict[str, Plan], ranking: list[str]) -> tuple[str, str, str] | None:
-    """The first measure in which the best two differ by more than a euro."""
-    best, second = plans[ranking[0]], plans[ranking[1]]
+def _decisive(best: Plan, other: Plan) -> tuple[str, str, str] | None:
+    """The first measure in which two plans differ by more than a euro."""
     for measure in _MEASURES:
-        if abs(_value(best, measure[2]) - _value(second, measure[2])) > ONE_EURO_MEUR:
+        if abs(_value(best, measure[2]) - _value(other, measure[2])) > ONE_EURO_MEUR:
             return measure
     return None
 
 
-def _decided(plans: dict[str, Plan], ranking: list[str]) -> bool:
-    """Whether the second cannot be as good as the best, whatever its gap still hides."""
-    if len(ranking) < 2:
-        return True
-    measure = _decisive(plans, ranking)
-    if measure is None:
-        return False
-    _, stage, figure = measure
-    return _bound(plans[ranking[1]], stage) > _value(plans[ranking[0]], figure)
+def _rivals(plans: dict[str, Plan], ranking: list[str]) -> list[str]:
+    """Scenarios that could still be as good as the best, for all that their gaps hide."""
+    best = plans[ranking[0]]
+    rivals = []
+    for name in ranking[1:]:
+        measure = _decisive(best, plans[name])
+        if measure is None or _bound(plans[name], measure[1]) <= _value(best, measure[2]):
+            rivals.append(name)
+    return rivals
 
 
 def _bridge(plans: dict[str, Plan], ranking: list[str]) -> list[tuple[str, float]]:
@@ -225,19 +231,21 @@ def _money(meur: float) -> str:
     return f"{meur:,.1f} M€"
 
 
-def _reason(plans: dict[str, Plan], ranking: list[str], decided: bool) -> str:
+def _reason(plans: dict[str, Plan], ranking: list[str], rivals: list[str]) -> str:
     best = plans[ranking[0]]
     if len(ranking) == 1:
         return f"{ranking[0]} is the only scenario; its deficit is {_money(best.deficit_meur)}."
-    second = plans[ranking[1]]
-    measure = _decisive(plans, ranking)
+    # Undecided is said of the rival that comes first; it need not be the second.
+    other = rivals[0] if rivals else ranking[1]
+    second = plans[other]
+    measure = _decisive(best, second)
     if measure is None:
-        return f"{ranking[0]} and {ranking[1]} do not differ in unfunded gap, deficit or public money."
+        return f"{ranking[0]} and {other} do not differ in unfunded gap, deficit or public money."
     title, _, figure = measure
-    if not decided:
+    if rivals:
         difference = abs(_value(best, figure) - _value(second, figure))
         return (
-            f"Undecided: {ranking[0]} and {ranking[1]} differ by {difference:,.3f} M€ in {title}, which is less than "
+            f"Undecided: {ranking[0]} and {other} differ by {difference:,.3f} M€ in {title}, which is less than "
             "the gaps that are proven; allow more time for a decision."
         )
     sentence = (

@@ -120,4 +120,14 @@ def comparison(*names: str) -> dict[str, Any]:
         ],
         "bridge_from": ranking[1],
         "bridge_to": ranking[0],
+        "strict_reading": [
+            {
+                "scenario": ranking[0],
+                "deficit_core_meur": 100.0,
+                "deficit_all_meur": 112.5,
+                "price_meur": 12.5,
+                "unfunded_gap_all_meur": 0.0,
+                "mip_gap": 0.00005,
+            }
+        ],
     }

@@ -117,6 +117,14 @@ def test_bridge_runs_from_the_second_best_to_the_best() -> None:
     assert "heat" not in bridge
 
 
+def test_the_price_of_the_strict_reading_stands_beside_both_deficits() -> None:
+    """Breaks when the price is not the difference, or the table shows without having been asked for."""
+    comparison = samples.comparison("public", "private", "ppp")
+    prices = section(plain(comparison_view(comparison)), "Price of the strict charitable reading")
+    assert cells(prices, "ppp")[1:] == ["100.00", "112.50", "12.50", "0.0050 %"]
+    assert "strict" not in plain(comparison_view({**comparison, "strict_reading": []}))
+
+
 def test_undecided_ranking_says_so() -> None:
     """Breaks when a difference within the gaps is shown as a decision."""
     text = plain(comparison_view({**samples.comparison("public", "ppp"), "decided": False}))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import highspy
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linprog
+from scipy.sparse import vstack
 
 from leam_opt.case.schema import Case
 from leam_opt.solve.formulation import build
@@ -18,7 +19,7 @@ _TOLERANCE = 1e-7
 
 @dataclass(frozen=True)
 class BruteForce:
-    """The least unfunded gap, the least deficit within it, and the least public money within both.
+    """The least unfunded gap and the least deficit within it.
 
     Attributes:
         combinations: of whole numbers that a linear programme was solved for.
@@ -36,11 +37,13 @@ def enumerate_all(case: Case) -> BruteForce:
     model = build(case)
     form = compile_model(model, [model.unfunded_gap, model.deficit])
     combinations = whole_numbers(form)
-    gaps = [_least(form, combination, 0) for combination in combinations]
-    least = min(gaps)
-    ties = [x for x, gap in zip(combinations, gaps, strict=True) if gap <= least + 1e-6]
-    deficit = min(_least(form, combination, 1, gap_max=least + 1e-6) for combination in ties)
-    return BruteForce(least, deficit, len(combinations), int(np.isfinite(gaps).sum()))
+    programme = _LinearProgramme(form)
+    programme.minimise(0)
+    gaps = np.array([programme.least(combination) for combination in combinations])
+    gap = float(gaps.min())
+    programme.minimise(1, gap_max=gap + 1e-6)
+    deficit = min(programme.least(combination) for combination in combinations[gaps <= gap + 1e-6])
+    return BruteForce(gap, deficit, len(combinations), int(np.isfinite(gaps).sum()))
 
 
 def whole_numbers(form: StandardForm) -> Array:
@@ -68,28 +71,40 @@ def whole_numbers(form: StandardForm) -> Array:
     return chosen
 
 
-def _least(form: StandardForm, combination: Array, objective: int, gap_max: float | None = None) -> float:
-    """Least objective with the whole numbers of a combination; infinite where there is no plan."""
-    lower = np.where(form.is_integer, combination, form.lower)
-    upper = np.where(form.is_integer, combination, form.upper)
-    equal = form.row_lower == form.row_upper
-    below, above = np.isfinite(form.row_upper) & ~equal, np.isfinite(form.row_lower) & ~equal
-    matrix = form.matrix.toarray()
-    rows = [matrix[below], -matrix[above]]
-    limits = [form.row_upper[below], -form.row_lower[above]]
-    if gap_max is not None:
-        rows.append(form.objectives[:1])
-        limits.append(np.array([gap_max - form.offsets[0]]))
-    found = linprog(
-        form.objectives[objective],
-        A_ub=np.vstack(rows),
-        b_ub=np.concatenate(limits),
-        A_eq=matrix[equal],
-        b_eq=form.row_lower[equal],
-        bounds=np.column_stack([lower, upper]),
-        method="highs",
-    )
-    if found.status == 2:
-        return np.inf
-    assert found.status == 0, found.message
-    return float(found.fun + form.offsets[objective])
+class _LinearProgramme:
+    """The case without whole numbers, loaded once; bounds and objective change from one combination to the next."""
+
+    def __init__(self, form: StandardForm) -> None:
+        self._form = form
+        lp = highspy.HighsLp()
+        lp.num_col_, lp.num_row_ = len(form.lower), len(form.row_lower) + 1
+        lp.col_cost_ = np.zeros(len(form.lower))
+        lp.col_lower_, lp.col_upper_ = form.lower, form.upper
+        # The last row holds the unfunded gap.
+        lp.row_lower_, lp.row_upper_ = np.append(form.row_lower, -np.inf), np.append(form.row_upper, np.inf)
+        matrix = vstack([form.matrix, form.objectives[:1]]).tocsr()
+        lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+        lp.a_matrix_.start_, lp.a_matrix_.index_ = matrix.indptr, matrix.indices
+        lp.a_matrix_.value_ = matrix.data
+        self._highs = highspy.Highs()  # type: ignore[no-untyped-call]
+        self._highs.setOptionValue("output_flag", False)
+        self._highs.passModel(lp)
+        self._whole = np.flatnonzero(form.is_integer).astype(np.int32)
+
+    def minimise(self, objective: int, gap_max: float = np.inf) -> None:
+        """Takes an objective, and a limit on the unfunded gap."""
+        columns = np.arange(len(self._form.lower), dtype=np.int32)
+        self._highs.changeColsCost(len(columns), columns, self._form.objectives[objective])
+        self._highs.changeRowBounds(len(self._form.row_lower), -np.inf, gap_max - self._form.offsets[0])
+        self._offset = self._form.offsets[objective]
+
+    def least(self, combination: Array) -> float:
+        """Least objective with the whole numbers of a combination; infinite where there is no plan."""
+        values = combination[self._whole]
+        self._highs.changeColsBounds(len(values), self._whole, values, values)
+        self._highs.run()
+        status = self._highs.getModelStatus()
+        if status == highspy.HighsModelStatus.kInfeasible:
+            return float(np.inf)
+        assert status == highspy.HighsModelStatus.kOptimal, self._highs.modelStatusToString(status)
+        return float(self._highs.getObjectiveValue() + self._offset)

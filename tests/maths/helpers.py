@@ -18,7 +18,7 @@ from leam_opt.case.schema import Case
 from leam_opt.ledger.decisions import AXES
 from leam_opt.solve.plan import Plan
 from leam_opt.solve.run import solve
-from tests.builders import DROP, merge
+from tests.builders import merge
 
 USED_HOURS = 5000 / 8760
 """A machine runs 5,000 hours a year."""
@@ -117,8 +117,8 @@ def best(case: Case, **options: Any) -> Plan:
 def expect(plan: Plan, **figures: Any) -> None:
     """Compares figures of a plan with literals.
 
-    A number is that of the ledger's totals (`deficit_meur=10`), or of a line of its accounts as `line_<name>`; a mapping
-    has all entries of a decision that are not zero, by labels: `units_bought={("north", "alpha", 2025): 2}`.
+    A number is that of the ledger's totals (`deficit_meur=10`), or of a line of its accounts as `line_<name>`; a
+    mapping has all entries of a decision that are not zero, by labels: `units_bought={("north", "alpha", 2025): 2}`.
     """
     for name, expected in figures.items():
         if isinstance(expected, Mapping):

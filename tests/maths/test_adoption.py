@@ -37,8 +37,8 @@ def test_a_level_needs_its_share_of_the_money(cap_meur: float, level: str) -> No
 def test_money_of_a_later_year_buys_no_earlier_demand() -> None:
     """Sponsors who give from 2026 on open `high` in 2026 only, as soon as they outweigh the 10 of 2025.
 
-    The centre can spend no more than it costs, so their money has nothing to pay for: `low` in both years. Measured once
-    at the end, the share would have sold both years.
+    The centre can spend no more than it costs, so their money has nothing to pay for: `low` in both years. Measured
+    once at the end, the share would have sold both years.
     """
     plan = best(centre(4, first_year=2026))
     assert chosen(plan, "adoption")["low", 2025] == 1

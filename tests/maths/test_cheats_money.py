@@ -11,7 +11,6 @@ import pytest
 
 from leam_opt.case.schema import Case
 from leam_opt.errors import AuditError
-from leam_opt.models import declare
 from leam_opt.solve.formulation import build
 from leam_opt.solve.run import solve
 from tests.maths.cheating import Naive, gains, optimum
@@ -78,7 +77,7 @@ def test_a_return_is_not_paid_as_redemption(naive: Naive) -> None:
 
 
 def test_shareholders_are_not_put_off_with_less_than_their_hurdle(naive: Naive) -> None:
-    """Sales of 20 pay 1 for 10 of equity a year; without the hurdle the shareholders would not even see their 10 again."""
+    """Sales of 20 a year pay 10 of equity back with 1; without the hurdle not even the 10 would be seen again."""
     case = company(
         "equity",
         instruments={"equity": EQUITY},
@@ -150,7 +149,7 @@ def test_debt_is_not_left_to_the_time_after_the_horizon(monkeypatch: pytest.Monk
         },
     )
     expect(best(case), deficit_meur=10, unfunded_gap_meur=10)
-    monkeypatch.setattr(declare, "draw_years", lambda case, instrument: case.years)
+    monkeypatch.setattr("leam_opt.models.declare.draw_years", lambda case, instrument: case.years)
     assert optimum(build(case)) == pytest.approx((0, 10), abs=1e-4)
     with pytest.raises(AuditError, match="draws in the instrument's window only"):
         solve(case)

@@ -70,7 +70,7 @@ def test_training_is_not_spread_over_sites(naive: Naive) -> None:
 
 
 def test_public_use_is_not_inflated_by_compute_that_no_server_delivers(naive: Naive) -> None:
-    """Nine tenths of the core pool are public. Nine million public GPU-hours on paper would let 1.0 be sold on one unit.
+    """Nine tenths of the core pool are public. Nine million public GPU-hours on paper let 1.0 be sold on one unit.
 
     In truth five units carry the mission of 4.5 and sell 0.5: 50 - 20. The naive model bounds only what is sold.
     """

@@ -142,7 +142,7 @@ def test_loans_cost_interest_on_the_balance(terms: dict[str, Any], interest_meur
 def test_debt_is_no_more_than_the_cash_flow_covers(dscr: float, loan_meur: float) -> None:
     """Sales of 5 a year carry a level debt service of 5 / 1.25 = 4 at 10 %: a loan of 4/1.1 + 4/1.21 = 6.942149.
 
-    The rest of the unit's 10 is the gap. Without a ratio all of the 5 serve the debt; more of it would be paid from a gap.
+    The rest of the unit's 10 is the gap. Without a ratio all of the 5 serve the debt; more would be paid from a gap.
     """
     plan = best(funded("loan", sales=0.5, price_eur=10, loan={**LOAN, "dscr_min": dscr}))
     assert plan.decisions.draws_meur[0].tolist() == pytest.approx([loan_meur, 0], abs=1e-5)

@@ -92,9 +92,7 @@ def test_what_is_left_at_the_horizon_may_be_valued(need: dict[int, float], value
     Bought for two years: 10 x 3/5 and 5 x 18/20 are left; for one: 8 and 4.75. By default nothing is valued.
     """
     site = {"module": 0.1, "building_cost": 20000, "opening_cost": 2, "grid_connection_cost": 10}
-    case = bare_case(
-        mission={"public_compute_min": need}, sites={"north": site}, objective={"residual_value": valued}
-    )
+    case = bare_case(mission={"public_compute_min": need}, sites={"north": site}, objective={"residual_value": valued})
     expect(best(case), deficit_meur=deficit_meur)
 
 

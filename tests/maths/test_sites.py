@@ -144,7 +144,7 @@ def test_cpu_cores_are_made_or_bought(cpu: dict[str, Any], deficit_meur: float, 
 
 
 def test_cpu_servers_take_power_and_a_site() -> None:
-    """Own CPU servers of 10 kW a unit need a module (1 M EUR): renting both years for 2 x 0.3 stays cheaper than 1.2."""
+    """Own CPU servers of 10 kW a unit need a module (1 M EUR): renting for 2 x 0.3 stays cheaper than 1.2."""
     cpu = {**CPU, "cores": 1000, "rent": 25000}
     with_building = best(bare_case(cpu=cpu, sites={"north": {"module": 0.1, "building_cost": 10000}}))
     expect(with_building, deficit_meur=0.6, cpu_units_bought={})
