@@ -122,7 +122,7 @@ def test_the_price_of_the_strict_reading_stands_beside_both_deficits() -> None:
     comparison = samples.comparison("public", "private", "ppp")
     prices = section(plain(comparison_view(comparison)), "Price of the strict charitable reading")
     assert cells(prices, "ppp")[1:] == ["100.00", "112.50", "12.50", "0.0050 %"]
-    assert "strict" not in plain(comparison_view({**comparison, "strict_reading": []}))
+    assert "strict charitable reading" not in plain(comparison_view({**comparison, "strict_reading": []}))
 
 
 def test_undecided_ranking_says_so() -> None:
