@@ -53,7 +53,7 @@ PUBLIC_MONEY = Stage("public_money", "public money drawn", "MEUR", held=MACHINES
 PUBLIC_MONEY_NPV = Stage("public_money_npv", "public money drawn, discounted", "MEUR")
 PUBLIC_COMPUTE = Stage("less_public_compute", "public compute (negative)", "Mgpuh")
 SPARE_COMPUTE = Stage("less_public_compute", "spare capacity for public users", "Mgpuh", held=MACHINES)
-EARLY_MONEY = Stage("earliness", "money and grid power no earlier than needed", "MEUR a", only_free=TIMING)
+EARLY_MONEY = Stage("earliness", "money, sites and grid power no earlier than needed", "MEUR a", only_free=TIMING)
 
 ORDERS = {
     "deficit": [UNFUNDED_GAP, DEFICIT, PUBLIC_MONEY, SPARE_COMPUTE, EARLY_MONEY],
@@ -107,7 +107,8 @@ def stages(m: Model) -> None:
     drawn = pyo.quicksum((last - y) * m.draws_meur[f, y] for f, y in m.DRAW)
     spent_early = pyo.quicksum((last - y) * m.capex_meur[y] for y in m.Y)
     contracted = pyo.quicksum(m.grid_power_mw[s, y] for s, y in m.SY)
-    m.earliness = pyo.Expression(expr=drawn + spent_early + contracted)
+    opened = pyo.quicksum(m.site_open[s, y] for s, y in m.SY)
+    m.earliness = pyo.Expression(expr=drawn + spent_early + contracted + opened)
     m.stages = ORDERS[m.case.objective.name]
     if m.case.objective.deficit_max is not None:
         m.deficit_limit = pyo.Constraint(expr=m.deficit <= m.deficit_max)

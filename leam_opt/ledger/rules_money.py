@@ -54,7 +54,6 @@ def lender_rows(books: Books) -> Iterator[Block]:
     """Debt service cover, investors' hurdle, redemption and the dividend ring-fence."""
     structure, limits, plan, money = books.inputs.structure, books.inputs.money, books.plan, books.money
     service = money.interest + money.repayment
-    owed = np.einsum("...fy,fe->...ey", service, structure.receives)
     demanded = np.einsum("...fy,...f,fe->...ey", service, limits.dscr_min, structure.receives)
     trade_size = sum(np.abs(money.flows[name]) for name in ("revenue", "opex", "infrastructure_fee"))
     yield block(
@@ -66,7 +65,7 @@ def lender_rows(books: Books) -> Iterator[Block]:
         demanded,
         "M EUR",
         size=trade_size,
-        applies=owed > _ONE_EURO_MEUR,
+        applies=demanded > _ONE_EURO_MEUR,
     )
     years = np.arange(structure.horizon)
     paid_out = plan.dividends_meur * discount_factors(limits.hurdle_rate, years + 1)
@@ -91,20 +90,7 @@ def lender_rows(books: Books) -> Iterator[Block]:
         "<=",
         np.cumsum(paid_in, axis=-1),
         "M EUR",
-        applies=structure.equity[:, None],
-    )
-    # Dividends never run ahead of what the contributions so far have earned at the hurdle rate.
-    paid_so_far = (plan.dividends_meur * discount_factors(limits.hurdle_rate, years + 1)).cumsum(axis=-1)
-    earned_so_far = (plan.draws_meur * discount_factors(limits.hurdle_rate, years)).cumsum(axis=-1)
-    yield block(
-        "hurdle",
-        "present value of dividends so far stays within that of the contributions so far",
-        "FY",
-        paid_so_far,
-        "<=",
-        earned_so_far,
-        "M EUR",
-        applies=np.logical_and(structure.equity[:, None], years < structure.horizon - 1),
+        applies=np.logical_and(structure.equity[:, None], np.arange(structure.horizon) < structure.horizon - 1),
     )
     contributed = plan.draws_meur.sum(axis=-1)
     yield block(
@@ -161,7 +147,12 @@ def company_rows(books: Books) -> Iterator[Block]:
     size = np.maximum(moved, np.abs(money.cash_end))
     yield block("cash", "cash after the flows of the year's start", "EY", money.cash_start, ">=", 0.0, unit, size=size)
     reserve = limits.reserve_meur[..., None]
-    yield block("cash", "cash at the year's end over the reserve", "EY", money.cash_end, ">=", reserve, unit, size=size)
+    # A company that owns, runs and receives nothing needs no reserve.
+    active = np.zeros(2, dtype=bool)
+    active[[structure.owner, *structure.pool_entity]] = True
+    active |= (structure.receives > 0).any(axis=0)
+    text = "cash at the year's end over the reserve"
+    yield block("cash", text, "EY", money.cash_end, ">=", reserve, unit, size=size, applies=active[:, None])
 
 
 def mix_rows(books: Books) -> Iterator[Block]:

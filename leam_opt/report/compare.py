@@ -148,7 +148,7 @@ def compare(
     deadline = time.perf_counter() + (TIGHTENING_SECONDS if time_limit is None else time_limit)
     gap = mip_gap
     ranking = _rank(plans)
-    while (rivals := _rivals(plans, ranking)) and gap > SMALLEST_GAP:
+    while (rivals := _rivals(plans, ranking)) and gap > SMALLEST_GAP and not _exhausted(plans, ranking, rivals):
         gap = max(gap / 10, SMALLEST_GAP)
         for name in (ranking[0], *rivals):
             left = deadline - time.perf_counter()
@@ -210,6 +210,13 @@ def _rivals(plans: dict[str, Plan], ranking: list[str]) -> list[str]:
         if measure is None or _bound(plans[name], measure[1]) <= _value(best, measure[2]):
             rivals.append(name)
     return rivals
+
+
+def _exhausted(plans: dict[str, Plan], ranking: list[str], rivals: list[str]) -> bool:
+    """Whether narrower gaps cannot help: what is proven is already within a euro of the plans."""
+    results = [plans[name].result for name in (ranking[0], *rivals)]
+    stages = [stage for result in results for stage in result.stages if stage.name in ("unfunded_gap", "deficit")]
+    return all(stage.primal - stage.dual <= ONE_EURO_MEUR for stage in stages)
 
 
 def _bridge(plans: dict[str, Plan], ranking: list[str]) -> list[tuple[str, float]]:

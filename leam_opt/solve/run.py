@@ -161,6 +161,8 @@ class _Search:
             assert x is not None
             primal = self._value(number, x)
             dual = outcome.dual if outcome.status != "infeasible" else -np.inf
+            if number == 1:
+                dual = max(dual, relaxed.dual)  # where time ran out before HiGHS had a bound of its own
             self.stages.append(
                 StageResult(stage.name, stage.title, stage.unit, primal, dual, outcome.seconds, outcome.nodes)
             )

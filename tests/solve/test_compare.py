@@ -100,8 +100,8 @@ class Solver:
         self.asked.append((scenario, mip_gap))
         hidden = 100 * mip_gap / 2
         value = self.truth[scenario] + hidden
-        zero = SimpleNamespace(name="unfunded_gap", dual=0.0)
-        stages = [zero, SimpleNamespace(name="deficit", dual=self.truth[scenario] - hidden)]
+        zero = SimpleNamespace(name="unfunded_gap", primal=0.0, dual=0.0)
+        stages = [zero, SimpleNamespace(name="deficit", primal=value, dual=self.truth[scenario] - hidden)]
         totals = {"unfunded_gap_meur": 0.0, "deficit_meur": value, "public_money_meur": value, "gross_cost_meur": 100.0}
         return SimpleNamespace(
             accounts=SimpleNamespace(totals=totals, books=SimpleNamespace(line_totals={"servers": value})),
