@@ -33,16 +33,18 @@ def grant_intensity(m: Model) -> None:
 
     .. math::
         \sum_{v \le y} d_{fv} \le \iota_f\, C_y \qquad \sum_{f \in gifts} \sum_{v \le y} d_{fv} \le C_y, \quad
-        C_y = \sum_{v \le y} \big( [owner = research] I_v + O_{research,v} \big)
+        C_y = \sum_{v \le y} \big( O_{research,v} + [owner = research] I_v + [owner = service] F_v \big)
     """
     gifts = [f for f in m.F if m.kind[f] in ("grant", "sponsor") and m.instrument_entity[f] == "research"]
     if not gifts:
         return
 
+    def cost(m: Model, y: int) -> Expression:
+        bought = m.infrastructure_fee_meur[y] if "research" in m.fee_payers.values() else 0
+        return m.opex_meur["research", y] + (m.capex_meur[y] if m.owner == "research" else bought)
+
     def eligible(m: Model, y: int) -> Expression:
-        return pyo.quicksum(
-            m.opex_meur["research", v] + (m.capex_meur[v] if m.owner == "research" else 0) for v in m.Y if v <= y
-        )
+        return pyo.quicksum(cost(m, v) for v in m.Y if v <= y)
 
     m.grant_intensity = pyo.Constraint(
         m.GRANTS, m.Y, rule=lambda m, f, y: ex.drawn_until(m, [f], y) <= m.intensity[f] * eligible(m, y)

@@ -150,5 +150,5 @@ def _cost_bounds(
     if case.infrastructure_entity == "service":
         service_loss = service_loss + capex
     reserve = float(table["cash_reserve"].sum())
-    gap = capex + float(operating.sum()) + interest + fees + debt + reserve
+    gap = capex + float((operating + fee).sum()) + interest + fees + debt + reserve
     return {"gap_max": np.array(gap), "operating_loss_max": operating + fee, "service_loss_max": service_loss}

@@ -152,5 +152,8 @@ def financing(inputs: Inputs, plan: Decisions, business: Trade) -> Financing:
         distributed=dividends.sum(axis=-2) + plan.profit_transfer_meur,
         grants_income=np.einsum("...fy,f->...y", draws, grants.astype(float)) + plan.profit_transfer_meur,
         other_income=revenue[..., RESEARCH, :] + np.maximum(fee[..., RESEARCH, :], 0.0),
-        eligible_cost=np.cumsum(capex[..., RESEARCH, :] + opex[..., RESEARCH, :], axis=-1),
+        # Compute that the research company buys from the owner of the machines is a cost like any other.
+        eligible_cost=np.cumsum(
+            capex[..., RESEARCH, :] + opex[..., RESEARCH, :] + np.maximum(-fee[..., RESEARCH, :], 0.0), axis=-1
+        ),
     )

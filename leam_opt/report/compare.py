@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -180,9 +181,9 @@ def _value(plan: Plan, figure: str) -> float:
 
 
 def _bound(plan: Plan, stage: str) -> float:
-    """What is proven about a measure: no plan of the scenario is below this."""
+    """What is proven about a measure: no plan of the scenario is below this; minus infinity where nothing is."""
     proven = [s.dual for s in plan.result.stages if s.name == stage]
-    return min([*proven, _value(plan, {s: f for _, s, f in _MEASURES}[stage])])
+    return min([*proven, _value(plan, {s: f for _, s, f in _MEASURES}[stage])]) if proven else -math.inf
 
 
 def _rank(plans: dict[str, Plan]) -> list[str]:

@@ -172,7 +172,7 @@ def test_residual_value_counts_only_where_the_case_says_so() -> None:
 
 
 def test_the_owner_pays_and_the_guest_pays_the_fee() -> None:
-    """With the service company as owner: it invests, research pays the fee on core compute, and nothing is eligible."""
+    """With the service company as owner: it invests, research pays the fee on core compute, an eligible cost."""
     case = small_case(infrastructure_entity="service")
     plan = small_plan(case)
     books = evaluate(case, plan).books
@@ -181,7 +181,7 @@ def test_the_owner_pays_and_the_guest_pays_the_fee() -> None:
     cash = evaluate(case, plan).cash.set_index(["company", "year"])
     assert cash.loc[("service", 2027), "infrastructure_fee_meur"] == 4
     assert cash.loc[("research", 2027), "infrastructure_fee_meur"] == -4
-    assert books.money.eligible_cost[-1] == pytest.approx(2.0)  # core staff only
+    assert books.money.eligible_cost[-1] == pytest.approx(2.0 + 8 + 9 + 4)  # core staff and the fee
     # Profit of 2027: 2.2425 + 0.013 sold, 4 of fee, 8.5647 - 0.5 spent (core staff is research's), alpha written off.
     wear = 16 / 3 + 45 / 3 + 18.8 / 20 + 5.55 / 10
     assert books.money.profit[2] == pytest.approx(2.2425 + 0.013 + 4 - (8.1647 - 0.5) - 0.9 - wear)
