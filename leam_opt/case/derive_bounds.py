@@ -103,7 +103,7 @@ def _distributions(case: Case, index: Index, table: Mapping[str, Array], pool_co
     revenue = _revenue_max(case, index, table)
     own = sum((revenue[k] for k in POOLS if getattr(case.pools, k).entity == "service"), np.zeros(len(index.years)))
     if case.infrastructure_entity == "service":
-        heat = table["heat_price"] * table["heat_reuse_max"] * table["grid_limit"] * 8.76
+        heat = table["heat_price"] * table["heat_reuse_max"] * table["grid_limit"] * table["gwh_per_mw"]
         own = own + float(heat.sum())
         paying = [k for k, name in enumerate(POOLS) if getattr(case.pools, name).entity == "research"]
         own = own + float(table["fee_gpuh"] * pool_compute_max[paying].sum())

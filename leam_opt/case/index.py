@@ -28,6 +28,23 @@ class Index:
     steps: int
     """Largest number of staff steps of a pool."""
 
+    @property
+    def labels(self) -> dict[str, tuple[object, ...]]:
+        """Names along each axis, by the letter that array layouts use for it."""
+        return {
+            "S": self.sites,
+            "G": self.types,
+            "Y": self.years,
+            "K": POOLS,
+            "C": CLASSES,
+            "N": self.generations,
+            "P": tuple(range(self.steps)),
+            "J": self.sources,
+            "F": self.instruments,
+            "A": self.levels,
+            "E": ENTITIES,
+        }
+
     @classmethod
     def of(cls, case: Case) -> Index:
         """The sets of a case; instruments are those in use."""

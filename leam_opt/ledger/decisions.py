@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from leam_opt.case.index import CLASSES, ENTITIES, POOLS, Index
+from leam_opt.case.index import Index
 
 Array = NDArray[np.float64]
 
@@ -102,19 +102,7 @@ class Decisions:
     @staticmethod
     def shapes(index: Index) -> dict[str, tuple[int, ...]]:
         """Shape of each array for the sets of a case, without the axis of variants."""
-        sizes = {
-            "S": len(index.sites),
-            "G": len(index.types),
-            "Y": len(index.years),
-            "K": len(POOLS),
-            "C": len(CLASSES),
-            "N": len(index.generations),
-            "P": index.steps,
-            "J": len(index.sources),
-            "F": len(index.instruments),
-            "A": len(index.levels),
-            "E": len(ENTITIES),
-        }
+        sizes = {axis: len(names) for axis, names in index.labels.items()}
         return {name: tuple(sizes[axis] for axis in axes) for name, axes in AXES.items()}
 
     @classmethod

@@ -7,13 +7,13 @@ nameplate of 0.1 MW and draws 0.5 GWh a year; one model of `m1` takes 1 million 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pytest
 
-from leam_opt.case.index import CLASSES, ENTITIES, POOLS, Index
+from leam_opt.case.index import Index
 from leam_opt.case.schema import Case
 from leam_opt.ledger.decisions import AXES
 from leam_opt.solve.plan import Plan
@@ -141,19 +141,7 @@ def _figure(plan: Plan, name: str) -> float:
 def chosen(plan: Plan, field: str) -> dict[tuple[object, ...], float]:
     """The entries of a decision that are not zero, by labels in the order of its axes."""
     index = Index.of(plan.case)
-    names: dict[str, Sequence[object]] = {
-        "S": index.sites,
-        "G": index.types,
-        "Y": index.years,
-        "K": POOLS,
-        "C": CLASSES,
-        "N": index.generations,
-        "P": range(index.steps),
-        "J": index.sources,
-        "F": index.instruments,
-        "A": index.levels,
-        "E": ENTITIES,
-    }
+    names = index.labels
     values = getattr(plan.decisions, field)
     places = zip(*np.nonzero(np.abs(values) > 1e-6), strict=True)
     return {
