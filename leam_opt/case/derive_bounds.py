@@ -28,7 +28,7 @@ def bounds(case: Case, index: Index, table: Mapping[str, Array]) -> dict[str, Ar
     # A site that mixes types holds more than whole units of the best one, but never more compute per MW than it gives.
     capacity_max = float(site_mw.sum() * (table["unit_capacity"] / table["unit_mw"]).max())
     pool_compute_max = np.minimum(capacity_max, [_team_limit(case, k) for k in POOLS])
-    training_max = np.minimum(table["training_need"] * table["models_per_year_max"], capacity_max)
+    training_max = table["training_need"] * table["models_per_year_max"]
 
     sole = _models_sole_min(case, index)
     need = table["training_need"][:, None, None] * sole[:, None, :]

@@ -39,8 +39,9 @@ class _Finder:
             for part in self.parts
         }
         self.columns = {part.name: np.isin(columns, part.bounded) for part in self.parts}
-        # Money is elastic through the gap; its bound is no rule of the case.
-        self.gap = np.array([name == "unfunded_gap_meur" for name in columns])
+        # Money is elastic through the gap, and the bound on compute only repeats what the sites can power: neither is a
+        # rule of the case, and left in force they would hide the rules that they follow from.
+        self.implied = np.isin(columns, ("unfunded_gap_meur", "compute_mgpuh"))
 
     def _infeasible(self, open_rows: NDArray[np.bool_], open_columns: NDArray[np.bool_]) -> bool:
         """Whether the model without these rows and upper bounds is proven infeasible."""
@@ -50,7 +51,7 @@ class _Finder:
             np.where(open_rows, -np.inf, form.row_lower),
             np.where(open_rows, np.inf, form.row_upper),
             form.lower,
-            np.where(open_columns | self.gap, np.inf, form.upper),
+            np.where(open_columns | self.implied, np.inf, form.upper),
             form.is_integer,
             np.zeros((1, len(form.lower))),
             np.zeros(1),
