@@ -18,16 +18,14 @@ def capex(m: Model) -> None:
     """
 
     def spent(m: Model, y: int) -> Expression:
-        servers = pyo.quicksum(m.unit_price[g, v] * m.units_bought[s, g, v] for s, g, v in m.BUY if v == y)
         places = pyo.quicksum(
-            m.cpu_unit_price * m.cpu_units_bought[s, y]
-            + m.module_price[s] * m.power_modules_built[s, y]
+            m.module_price[s] * m.power_modules_built[s, y]
             + m.opening_cost[s] * ex.opened(m, s, y)
             + m.grid_connection_cost[s] * ex.grid_added_mw(m, s, y)
             for s, y2 in m.SY
             if y2 == y
         )
-        return servers + places
+        return ex.machine_cost(m, y) + places
 
     m.capex = pyo.Constraint(m.Y, rule=lambda m, y: m.capex_meur[y] == spent(m, y))
 
@@ -67,18 +65,27 @@ def opex(m: Model) -> None:
     .. math::
         O_{ey} = [e = owner] \Big( u^{hw} H_y + u^{b} B_y + \sum_{js} c_{jy} e_{jsy}
         + \sum_s (f_s o_{sy} + \phi_s g_{sy} + \xi_s w_{sy}) + c^{rent} r_y + c^{fix} \Big) \\
-        + \sum_{k \in e} s \Big( \sum_p n_{kp} w_{kpy} + [k = core]\, n^{mod} \sum_n z_{ny} \Big) \qquad \forall e, y
+        + \sum_{k \in e} s \Big( \sum_p n_{kp} w_{kpy} + [k = core]\, n^{mod} \sum_n z_{ny} \Big)
+        + [e \ne owner]\, \nu F_y \qquad \forall e, y
+
+    Prices of the owner's purchases contain VAT that it cannot deduct; so does the fee of a payer, by the rate nu.
     """
 
     def cost(m: Model, e: str, y: int) -> Expression:
         pools = pyo.quicksum(_pool_opex(m, k, y) for k in m.K if m.pool_entity[k] == e)
-        return pools + (_infrastructure_opex(m, y) if e == m.owner else 0)
+        if e == m.owner:
+            return pools + _infrastructure_opex(m, y)
+        return pools + (m.fee_vat * m.infrastructure_fee_meur[y] if m.fee_payers else 0)
 
     m.opex = pyo.Constraint(m.ACTIVE, m.Y, rule=lambda m, e, y: m.opex_meur[e, y] == cost(m, e, y))
 
 
 def revenue_lines(m: Model, k: str, y: int) -> Expression:
     """What a pool's commercial customers pay."""
+    if k == "inference" and m.L:
+        return pyo.quicksum(m.token_level_price[p] * m.sold_at_level["tokens", p, y] for p in m.L)
+    if k != "inference" and m.M:
+        return pyo.quicksum(m.cluster_level_price[p] * m.sold_at_level[k, p, y] for p in m.M)
     if k == "inference":
         return m.price_tokens * m.tokens_bn_per_day["private", y]
     return m.price_gpuh * m.compute_mgpuh[k, "private", y]
@@ -136,8 +143,8 @@ def cash(m: Model) -> None:
     r"""Cash of each company: investment and draws at the start of the year, operation and debt service at its end.
 
     .. math::
-        L'_{ey} = L_{e,y-1} + \sum_{f \in e} (1 - \epsilon_f) d_{fy} + G_{ey} - [e = owner] I_y \pm a_y \\
-        L_{ey} = L'_{ey} + R_{ey} - O_{ey} \pm (F_y - b_y) \pm u_y - \sum_{f \in e} (i_{fy} + t_{fy}) - v_{fy}
+        L'_{ey} = L_{e,y-1} + \sum_{f \in e} (1 - \epsilon_f - c_f) d_{fy} + G_{ey} - [e = owner] I_y \pm a_y \\
+        L_{ey} = L'_{ey} + R_{ey} - O_{ey} \pm (F_y - b_y) \pm u_y - \sum_{f \in e} S_{fy} - T_y - v_{fy}
         \ge \underline{L}_e
 
     The unfunded gap G closes the rows: no financing is infeasible for money, it shows how much is missing.
@@ -152,22 +159,20 @@ def cash(m: Model) -> None:
     def invested(m: Model, e: str, y: int) -> Expression:
         before = m.cash_meur[e, y - 1] if y > m.Y[0] else 0
         own = [f for f in m.F if m.instrument_entity[f] == e]
-        net = pyo.quicksum((1 - m.arrangement_fee[f]) * m.draws_meur[f, y] for f in own if (f, y) in m.draws_meur)
+        drawn = pyo.quicksum(m.draws_meur[f, y] for f in own if (f, y) in m.draws_meur)
+        net = drawn - ex.arrangement_fees(m, e, y) - ex.construction_interest(m, e, y)
         advance = sign(e) * m.fee_prepaid_meur[y] if m.has_prepayment else 0
         return before + net + m.unfunded_gap_meur[e, y] - (m.capex_meur[y] if e == m.owner else 0) + advance
 
     def closing(m: Model, e: str, y: int) -> Expression:
         fee = sign(e) * (m.infrastructure_fee_meur[y] - (m.fee_credited_meur[y] if m.has_prepayment else 0))
         transfer = (1 if e == "research" else -1) * m.profit_transfer_meur[y] if m.has_transfer else 0
-        service = pyo.quicksum(
-            ex.loan_payment(m, f, y, part)
-            for f in m.LOANS
-            if m.instrument_entity[f] == e
-            for part in ("interest", "principal")
-        )
-        paid = pyo.quicksum(m.dividends_meur[f, y] for f in m.EQUITY) if e == "service" else 0
+        service = pyo.quicksum(ex.debt_service(m, f, y) for f in ex.own_loans(m, e))
+        paid = pyo.quicksum(m.dividends_meur[f, y] for f in m.INVESTORS) if e == "service" else 0
         if e == "service" and y == m.horizon_end:
-            paid = paid + pyo.quicksum(m.redemption_meur[f] for f in m.EQUITY)
+            paid = paid + pyo.quicksum(m.redemption_meur[f] for f in m.INVESTORS)
+        if e == "service" and m.TAXED:
+            paid = paid + m.tax_meur[y]
         return m.cash_invested_meur[e, y] + m.revenue_meur[e, y] - m.opex_meur[e, y] + fee + transfer - service - paid
 
     m.cash_start = pyo.Constraint(m.ACTIVE, m.Y, rule=lambda m, e, y: m.cash_invested_meur[e, y] == invested(m, e, y))

@@ -63,15 +63,15 @@ def grant_income(m: Model) -> None:
     .. math::
         (1 - \gamma) \Big( \sum_{f \in grants} d_{fy} + u_y \Big) \ge \gamma\, (R_{research,y} + F_y) \qquad \forall y
 
-    with the profit transfer u, customers' revenue R and the infrastructure fee F.
+    with the profit transfer u, customers' revenue R, and the infrastructure fee F with access time that becomes income.
     """
     if not m.case.rules.grant_income.enabled or "research" not in m.ACTIVE:
         return
     given = [f for f in m.F if m.kind[f] in ("grant", "sponsor") and m.instrument_entity[f] == "research"]
 
     def income(m: Model, y: int) -> Expression:
-        fee = m.infrastructure_fee_meur[y] if m.owner == "research" else 0
-        return m.revenue_meur["research", y] + fee
+        earned = m.infrastructure_fee_meur[y] + ex.access_income(m, y) if m.owner == "research" else 0
+        return m.revenue_meur["research", y] + earned
 
     def gifts(m: Model, y: int) -> Expression:
         return ex.draws(m, given, y) + (m.profit_transfer_meur[y] if m.has_transfer else 0)

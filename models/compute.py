@@ -194,29 +194,6 @@ def tokens(m: Model) -> None:
     )
 
 
-@identity("commercial customers buy no more than their demand")
-def demand(m: Model) -> None:
-    r"""Commercial customers rent and buy at most the demand of the adoption level in force.
-
-    .. math::
-        q_{k,private,y} \le \sum_a D^k_{ay}\, a_{ay} \quad k \in \{core, tuning\}, \forall y \qquad
-        k_{private,y} \le \sum_a D^{tok}_{ay}\, a_{ay} \quad \forall y
-    """
-
-    def level(m: Model, figures: Expression, y: int) -> Expression:
-        return pyo.quicksum(figures[a, y] * m.adoption[a, y] for a in m.A)
-
-    m.demand_core_met = pyo.Constraint(
-        m.Y, rule=lambda m, y: m.compute_mgpuh["core", "private", y] <= level(m, m.demand_core, y)
-    )
-    m.demand_tuning_met = pyo.Constraint(
-        m.Y, rule=lambda m, y: m.compute_mgpuh["tuning", "private", y] <= level(m, m.demand_tuning, y)
-    )
-    m.demand_tokens_met = pyo.Constraint(
-        m.Y, rule=lambda m, y: m.tokens_bn_per_day["private", y] <= level(m, m.demand_tokens, y)
-    )
-
-
 PARTS = [
     allocation,
     pool_share,
@@ -227,5 +204,4 @@ PARTS = [
     mission_models,
     mission_compute,
     tokens,
-    demand,
 ]

@@ -9,8 +9,9 @@ import pyomo.environ as pyo
 
 from leam_opt.case.derive import TABLE, Derived
 from leam_opt.case.derive_funding import draw_years
-from leam_opt.case.financial import Equity, Grant, Loan
+from leam_opt.case.derive_loans import guarantee_of
 from leam_opt.case.index import CLASSES, ENTITIES, POOLS
+from leam_opt.case.instruments import Access, Equity, Grant, Loan, Tranche
 from leam_opt.case.schema import Case
 from leam_opt.models.parts import Model
 
@@ -22,6 +23,8 @@ def sets(m: Model, case: Case, derived: Derived) -> None:
     m.K, m.C, m.E = list(POOLS), list(CLASSES), list(ENTITIES)
     m.N, m.A, m.J, m.F = list(index.generations), list(index.levels), list(index.sources), list(index.instruments)
     m.P = list(range(index.steps))
+    m.U, m.B = list(index.guarantees), list(range(index.bands))
+    m.L, m.M = list(range(index.token_levels)), list(range(index.cluster_levels))
     m.V = m.Y
     m.horizon_end = m.Y[-1]
     m.case = case
@@ -51,24 +54,56 @@ def sets(m: Model, case: Case, derived: Derived) -> None:
     m.SOLE = [key for key in m.TRAIN if key[3] in alone]
     m.STEP = [(k, p) for k in m.K for p in range(len(getattr(case.pools, k).staff_steps))]
     m.SUPPLY = [(j, s, y) for j in m.J for s, y in m.SY if s in (case.energy_sources[j].sites or m.S)]
-    terms = case.funding.instruments
+    _funding(m, case, derived)
+    # Companies that own or run something, or receive money.
+    active = {m.owner, *m.pool_entity.values(), *m.instrument_entity.values()}
+    m.ACTIVE = [e for e in m.E if e in active]
+    m.fee_payers = {k: m.pool_entity[k] for k in m.K if m.pool_entity[k] != m.owner}
+    m.has_prepayment = m.owner == "research" and bool(m.fee_payers)
+    m.has_transfer = len(m.ACTIVE) == 2
+    m.DEBTOR = [(e, y) for e in m.ACTIVE for y in m.Y if any(m.instrument_entity[f] == e for f in m.LOANS)]
+    service = "service" in m.ACTIVE
+    m.DISTRIBUTE = m.Y if (m.INVESTORS or m.has_transfer) and service else []
+    m.TAXED = m.Y if case.taxation.corporate_tax is not None and service else []
+    m.PROFIT = m.Y if m.DISTRIBUTE or m.TAXED else []
+
+
+def _funding(m: Model, case: Case, derived: Derived) -> None:
+    """Instruments by kind, and the rules between them; names that are not in use drop out."""
+    index, funding = derived.index, case.funding
+    terms = funding.instruments
     m.kind = {f: terms[f].kind for f in m.F}
     m.instrument_entity = {f: terms[f].entity for f in m.F}
     m.DRAW = [(f, y) for f in m.F for y in draw_years(case, f)]
     m.TICKET = [f for f in m.F if terms[f].min_ticket.high > 0]
+    m.ALTERNATIVES = {name: [f for f in group if f in m.F] for name, group in funding.alternatives.items()}
+    m.USED = [f for f in m.F if f in m.TICKET or any(f in g for g in m.ALTERNATIVES.values() if len(g) > 1)]
     m.PUBLIC_MONEY = [f for f in m.F if terms[f].provider == "public"]
     m.PRIVATE_MONEY = [f for f in m.F if terms[f].provider == "private"]
-    m.LOANS = [f for f in m.F if isinstance(terms[f], Loan)]
-    m.GRANTS = [f for f in m.F if isinstance(terms[f], Grant)]
-    m.EQUITY = [f for f in m.F if isinstance(terms[f], Equity)]
-    m.fee_payers = {k: m.pool_entity[k] for k in m.K if m.pool_entity[k] != m.owner}
-    # Companies that own or run something, or receive money.
-    active = {m.owner, *m.pool_entity.values(), *m.instrument_entity.values()}
-    m.ACTIVE = [e for e in m.E if e in active]
-    m.has_prepayment = m.owner == "research" and bool(m.fee_payers)
-    m.has_transfer = len(m.ACTIVE) == 2
-    m.DEBTOR = [(e, y) for e in m.ACTIVE for y in m.Y if any(m.instrument_entity[f] == e for f in m.LOANS)]
-    m.DISTRIBUTE = m.Y if (m.EQUITY or m.has_transfer) and "service" in m.ACTIVE else []
+    used = {f: terms[f] for f in m.F}
+    loans = {f: t for f, t in used.items() if isinstance(t, Loan)}
+    m.LOANS = list(loans)
+    m.grant_basis = {f: t.basis for f, t in used.items() if isinstance(t, Grant)}
+    m.GRANTS = list(m.grant_basis)
+    m.EQUITY = [f for f, t in used.items() if isinstance(t, Equity)]
+    m.TRANCHES = [f for f, t in used.items() if isinstance(t, Tranche)]
+    m.INVESTORS = [*m.EQUITY, *m.TRANCHES]
+    m.ACCESS = [f for f, t in used.items() if isinstance(t, Access)]
+    m.FUNDS = {name: fund.tranches for name, fund in funding.funds.items() if all(t in m.F for t in fund.tranches)}
+    m.bands_of = {f: len(t.rate_bands) or 1 for f, t in loans.items()}
+    m.BANDS = [(f, b) for f in m.LOANS for b in range(m.bands_of[f])]
+    m.BAND_DRAW = [(f, b, y) for f, b in m.BANDS for y in draw_years(case, f)]
+    m.has_mezzanine = {e: any(t.seniority == "mezzanine" and t.entity == e for t in loans.values()) for e in m.E}
+    m.ASKS_RESERVE = [f for f, t in loans.items() if t.reserve_months.high > 0]
+    m.ASKS_LOCKUP = [f for f, t in loans.items() if t.lockup_dscr.high > 0]
+    m.ASKS_GUARANTEE = [f for f, t in loans.items() if t.guaranteed_share_min.high > 0]
+    m.covers = {u: funding.guarantees[u].loans for u in m.U}
+    m.GUARANTEED = [f for f in m.LOANS if guarantee_of(case, index, f) is not None]
+    m.BUDGET = {x: [f for f in line.instruments if f in m.F] for x, line in funding.budget_lines.items()}
+    m.MATCHING = {
+        r: ([f for f in rule.instruments if f in m.F], [f for f in rule.matched if f in m.F])
+        for r, rule in funding.matching.items()
+    }
 
 
 def _on_sale(case: Case, g: str, year: int) -> bool:
@@ -90,6 +125,12 @@ def parameters(m: Model, derived: Derived) -> None:
         "F": m.F,
         "A": m.A,
         "E": m.E,
+        "B": m.B,
+        "U": m.U,
+        "L": m.L,
+        "M": m.M,
+        "X": list(m.BUDGET),
+        "R": list(m.MATCHING),
     }
     for name, (letters, unit, meaning) in TABLE.items():
         array = derived.values[name]
@@ -148,9 +189,16 @@ def variables(m: Model) -> None:
     m.heat_sold_gwh = pyo.Var(m.SY, domain=positive, doc="heat sold")
     m.adoption = pyo.Var(m.A, m.Y, domain=binary, doc="1 for the adoption level in force")
     m.draws_meur = pyo.Var(m.DRAW, domain=positive, bounds=lambda m, f, y: (0, m.cap_year[f, y]), doc="money drawn")
-    m.instrument_used = pyo.Var(m.TICKET, domain=binary, doc="1 if an instrument with a minimum ticket is used")
-    m.dividends_meur = pyo.Var(m.EQUITY, m.Y, domain=positive, doc="dividends")
-    m.redemption_meur = pyo.Var(m.EQUITY, domain=positive, doc="contributions paid back at the end of the horizon")
+    m.instrument_used = pyo.Var(
+        m.USED, domain=binary, doc="1 if an instrument with a minimum ticket or an alternative is used"
+    )
+    m.band_draws_meur = pyo.Var(m.BAND_DRAW, domain=positive, doc="money drawn on a rate band of a loan")
+    guaranteed = [(f, y) for f, y in m.DRAW if f in m.GUARANTEED]
+    m.guaranteed_meur = pyo.Var(guaranteed, domain=positive, doc="guaranteed part of a draw")
+    m.dividends_meur = pyo.Var(m.INVESTORS, m.Y, domain=positive, doc="dividends, and payments of return to tranches")
+    m.redemption_meur = pyo.Var(m.INVESTORS, domain=positive, doc="contributions paid back at the end of the horizon")
+    m.called_loss_meur = pyo.Var(m.TRANCHES, domain=positive, doc="claim of a tranche that is not met at the horizon")
+    m.loss_called = pyo.Var(m.TRANCHES, domain=binary, doc="1 if a tranche bears a loss")
     prepaying = m.Y if m.has_prepayment else []
     m.fee_prepaid_meur = pyo.Var(prepaying, domain=positive, doc="infrastructure fee paid in advance")
     m.fee_credited_meur = pyo.Var(prepaying, domain=positive, doc="infrastructure fee settled from advances")
@@ -164,6 +212,15 @@ def variables(m: Model) -> None:
     m.may_distribute = pyo.Var(
         m.DISTRIBUTE, domain=binary, doc="1 in years in which the service company may distribute profit"
     )
+    m.token_price_level = pyo.Var(m.L, domain=binary, doc="1 for the chosen price of tokens")
+    m.cluster_price_level = pyo.Var(m.M, domain=binary, doc="1 for the chosen price of compute")
+    points = [("tokens", p, y) for p in m.L for y in m.Y]
+    points += [(k, p, y) for k in ("core", "tuning") for p in m.M for y in m.Y]
+    m.sold_at_level = pyo.Var(points, domain=positive, doc="sales at a point of the demand curve")
+    m.profit_meur = pyo.Var(m.PROFIT, domain=pyo.Reals, doc="profit of the service company before tax")
+    m.taxed_profit_meur = pyo.Var(m.TAXED, domain=positive, doc="profit that has been taxed so far")
+    m.tax_meur = pyo.Var(m.TAXED, domain=positive, doc="corporate tax of the service company")
+    m.tax_due = pyo.Var(m.TAXED, domain=binary, doc="1 in years in which profit is taxed")
     # Yearly accounts of the companies, defined by rows of their own so that cash, grants and cover can share them.
     m.capex_meur = pyo.Var(m.Y, domain=pyo.Reals, doc="capital expenditure of the owner of the infrastructure")
     m.opex_meur = pyo.Var(m.ACTIVE, m.Y, domain=pyo.Reals, doc="operating cost")

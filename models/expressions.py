@@ -79,22 +79,131 @@ def drawn_until(m: Model, instruments: list[str], y: int) -> Expression:
 
 
 def loan_payment(m: Model, f: str, y: int, kind: str) -> Expression:
-    """Interest or principal of a loan in a year (`kind` is the name of the parameter)."""
+    """Interest or principal of a loan in a year before any guarantee (`kind` is the name of the parameter)."""
     share = getattr(m, kind)
-    return pyo.quicksum(share[f, v, y] * m.draws_meur[f, v] for v in m.Y if v <= y and (f, v) in m.draws_meur)
+    return pyo.quicksum(
+        share[f, b, v, y] * m.band_draws_meur[f, b, v] for f2, b, v in m.BAND_DRAW if f2 == f and v <= y
+    )
+
+
+def guaranteed_debt(m: Model, f: str, y: int) -> Expression:
+    """Guaranteed debt of a loan at the start of a year."""
+    if f not in m.GUARANTEED:
+        return 0
+    return pyo.quicksum(
+        m.debt_opening[f, v, y] * m.guaranteed_meur[f2, v] for f2, v in m.guaranteed_meur if f2 == f and v <= y
+    )
+
+
+def interest(m: Model, f: str, y: int) -> Expression:
+    """Interest of a loan in a year, less what its guarantee saves."""
+    return loan_payment(m, f, y, "interest") - m.guarantee_saving[f] * guaranteed_debt(m, f, y)
+
+
+def guarantee_fees(m: Model, f: str, y: int) -> Expression:
+    """Fee for the guarantee of a loan in a year."""
+    return m.guarantee_fee[f] * guaranteed_debt(m, f, y)
+
+
+def debt_service(m: Model, f: str, y: int) -> Expression:
+    """Interest, principal and guarantee fee of a loan in a year."""
+    return interest(m, f, y) + loan_payment(m, f, y, "principal") + guarantee_fees(m, f, y)
+
+
+def construction_interest(m: Model, e: str, y: int) -> Expression:
+    """Interest during construction on a company's draws of a year, paid out of the funding itself."""
+    return pyo.quicksum(
+        m.construction_interest[f, b] * m.band_draws_meur[f, b, v]
+        for f, b, v in m.BAND_DRAW
+        if v == y and m.instrument_entity[f] == e
+    )
+
+
+def arrangement_fees(m: Model, e: str, y: int) -> Expression:
+    """Fees on a company's draws of a year."""
+    own = [f for f in m.F if m.instrument_entity[f] == e and (f, y) in m.draws_meur]
+    return pyo.quicksum(m.arrangement_fee[f] * m.draws_meur[f, y] for f in own)
+
+
+def own_loans(m: Model, e: str) -> list[str]:
+    """Loans of a company."""
+    return [f for f in m.LOANS if m.instrument_entity[f] == e]
+
+
+def fee_income(m: Model, e: str, y: int) -> Expression:
+    """Infrastructure fee of a year, positive for the owner and negative for the payer, whenever it is paid."""
+    if not m.fee_payers:
+        return 0
+    return m.infrastructure_fee_meur[y] * (1 if e == m.owner else -1)
+
+
+def operating_cash_flow(m: Model, e: str, y: int) -> Expression:
+    """Cash flow available for debt service (CFADS): revenue less operating cost and tax, with the year's whole fee."""
+    tax = m.tax_meur[y] if e == "service" and m.TAXED else 0
+    return m.revenue_meur[e, y] - m.opex_meur[e, y] + fee_income(m, e, y) - tax
+
+
+def access_income(m: Model, y: int) -> Expression:
+    """Advances for access time that become income of the owner in a year."""
+    return pyo.quicksum(m.access_release[v, y] * m.draws_meur[f, v] for f, v in m.DRAW if f in m.ACCESS and v <= y)
+
+
+def payouts(m: Model, f: str) -> Expression:
+    """Dividends and redemption of shareholders or of a tranche."""
+    return pyo.quicksum(m.dividends_meur[f, y] for y in m.Y) + m.redemption_meur[f]
 
 
 def investors_return(m: Model) -> Expression:
-    """Dividends and redemption less contributions."""
-    paid = pyo.quicksum(m.dividends_meur[f, y] for f in m.EQUITY for y in m.Y)
-    return paid + pyo.quicksum(m.redemption_meur[f] for f in m.EQUITY) - drawn_until(m, m.EQUITY, m.horizon_end)
+    """Dividends and redemption less contributions; a loss that a tranche bears is no saving."""
+    paid = pyo.quicksum(payouts(m, f) for f in m.INVESTORS) + pyo.quicksum(m.called_loss_meur[t] for t in m.TRANCHES)
+    return paid - drawn_until(m, m.INVESTORS, m.horizon_end)
 
 
 def financing_cost(m: Model) -> Expression:
-    """Interest, arrangement fees and the investors' return over the horizon."""
-    interest = pyo.quicksum(loan_payment(m, f, y, "interest") for f in m.LOANS for y in m.Y)
-    fees = pyo.quicksum(m.arrangement_fee[f] * m.draws_meur[f, y] for f, y in m.DRAW)
-    return interest + fees + investors_return(m)
+    """Interest, fees and the investors' return over the horizon."""
+    debt = pyo.quicksum(interest(m, f, y) + guarantee_fees(m, f, y) for f in m.LOANS for y in m.Y)
+    drawing = pyo.quicksum(construction_interest(m, e, y) + arrangement_fees(m, e, y) for e in m.ACTIVE for y in m.Y)
+    return debt + drawing + investors_return(m)
+
+
+def corporate_tax(m: Model) -> Expression:
+    """Corporate tax over the horizon."""
+    return pyo.quicksum(m.tax_meur[y] for y in m.TAXED)
+
+
+def machine_cost(m: Model, y: int) -> Expression:
+    """Expenditure on servers, GPU and CPU."""
+    servers = pyo.quicksum(m.unit_price[g, v] * m.units_bought[s, g, v] for s, g, v in m.BUY if v == y)
+    return servers + pyo.quicksum(m.cpu_unit_price * m.cpu_units_bought[s, y2] for s, y2 in m.SY if y2 == y)
+
+
+def depreciation(m: Model, y: int) -> Expression:
+    """Straight-line depreciation of all that the owner has bought."""
+    servers = pyo.quicksum(
+        m.unit_depreciation[g, v, y] * m.unit_price[g, v] * m.units_bought[s, g, v] for s, g, v in m.BUY if v <= y
+    )
+    places = pyo.quicksum(
+        m.cpu_depreciation[v, y] * m.cpu_unit_price * m.cpu_units_bought[s, v]
+        + m.building_depreciation[s, v, y]
+        * (
+            m.module_price[s] * m.power_modules_built[s, v]
+            + m.opening_cost[s] * opened(m, s, v)
+            + m.grid_connection_cost[s] * grid_added_mw(m, s, v)
+        )
+        for s, v in m.SY
+        if v <= y
+    )
+    return servers + places
+
+
+def service_profit(m: Model, y: int) -> Expression:
+    """Profit of the service company before tax: surplus less interest, fees and the wear of what it owns."""
+    surplus = m.revenue_meur["service", y] - m.opex_meur["service", y] + fee_income(m, "service", y)
+    debt = pyo.quicksum(interest(m, f, y) + guarantee_fees(m, f, y) for f in own_loans(m, "service"))
+    drawing = construction_interest(m, "service", y) + arrangement_fees(m, "service", y)
+    if m.owner != "service":
+        return surplus - debt - drawing
+    return surplus - debt - drawing - depreciation(m, y) + access_income(m, y)
 
 
 def public_compute(m: Model) -> Expression:

@@ -1,11 +1,11 @@
-"""Funding instruments, debt cover, the investors' hurdle, and the ring-fence between the companies."""
+"""Funding instruments: caps, eligible cost, budgets, matching, alternatives, access time, shares of the funding."""
 
 from __future__ import annotations
 
 import pyomo.environ as pyo
 
 from leam_opt.models import expressions as ex
-from leam_opt.models.parts import Expression, Model, identity, rule
+from leam_opt.models.parts import Expression, Model, rule
 
 
 @rule("largest sum of each funding instrument", bounded=("draws_meur",), about_money=True)
@@ -22,7 +22,7 @@ def caps(m: Model) -> None:
 
     m.caps_total = pyo.Constraint(
         drawable,
-        rule=lambda m, f: total(m, f) <= m.cap_total[f] * (m.instrument_used[f] if f in m.TICKET else 1),
+        rule=lambda m, f: total(m, f) <= m.cap_total[f] * (m.instrument_used[f] if f in m.USED else 1),
     )
     m.caps_ticket = pyo.Constraint(m.TICKET, rule=lambda m, f: total(m, f) >= m.min_ticket[f] * m.instrument_used[f])
 
@@ -32,24 +32,36 @@ def grant_intensity(m: Model) -> None:
     r"""Grants reach at most their intensity of the research company's eligible cost so far, all gifts the whole of it.
 
     .. math::
-        \sum_{v \le y} d_{fv} \le \iota_f\, C_y \qquad \sum_{f \in gifts} \sum_{v \le y} d_{fv} \le C_y, \quad
-        C_y = \sum_{v \le y} \big( O_{research,v} + [owner = research] I_v + [owner = service] F_v \big)
+        \sum_{v \le y} d_{fv} \le \iota_f\, C^{basis(f)}_y \qquad
+        \sum_{f \in gifts} \sum_{v \le y} d_{fv} \le C^{all}_y \\
+        C^{opex}_y = \sum_{v \le y} \big( O_{research,v} + [owner = service] F_v \big) \qquad
+        C^{capex}_y = [owner = research] \sum_{v \le y} I_v \\
+        C^{computing}_y = [owner = research] \sum_{v \le y} I^{mach}_v \qquad C^{all}_y = C^{opex}_y + C^{capex}_y
     """
     gifts = [f for f in m.F if m.kind[f] in ("grant", "sponsor") and m.instrument_entity[f] == "research"]
     if not gifts:
         return
 
-    def cost(m: Model, y: int) -> Expression:
-        bought = m.infrastructure_fee_meur[y] if "research" in m.fee_payers.values() else 0
-        return m.opex_meur["research", y] + (m.capex_meur[y] if m.owner == "research" else bought)
+    owns = m.owner == "research"
 
-    def eligible(m: Model, y: int) -> Expression:
-        return pyo.quicksum(cost(m, v) for v in m.Y if v <= y)
+    def cost(m: Model, basis: str, y: int) -> Expression:
+        bought = m.infrastructure_fee_meur[y] if "research" in m.fee_payers.values() else 0
+        parts = {
+            "opex": m.opex_meur["research", y] + bought,
+            "capex": m.capex_meur[y] if owns else 0,
+            "computing_capex": ex.machine_cost(m, y) if owns else 0,
+        }
+        return parts["opex"] + parts["capex"] if basis == "all" else parts[basis]
+
+    def eligible(m: Model, basis: str, y: int) -> Expression:
+        return pyo.quicksum(cost(m, basis, v) for v in m.Y if v <= y)
 
     m.grant_intensity = pyo.Constraint(
-        m.GRANTS, m.Y, rule=lambda m, f, y: ex.drawn_until(m, [f], y) <= m.intensity[f] * eligible(m, y)
+        m.GRANTS,
+        m.Y,
+        rule=lambda m, f, y: ex.drawn_until(m, [f], y) <= m.intensity[f] * eligible(m, m.grant_basis[f], y),
     )
-    m.grant_intensity_all = pyo.Constraint(m.Y, rule=lambda m, y: ex.drawn_until(m, gifts, y) <= eligible(m, y))
+    m.grant_intensity_all = pyo.Constraint(m.Y, rule=lambda m, y: ex.drawn_until(m, gifts, y) <= eligible(m, "all", y))
 
 
 @rule("private share of the funding", about_money=True)
@@ -68,128 +80,99 @@ def private_money(m: Model) -> None:
     m.private_money_share_max = pyo.Constraint(expr=(1 - high) * private - high * public <= 0)
 
 
-@rule("debt service cover of the loans", about_money=True)
-def debt_cover(m: Model) -> None:
-    r"""In years with debt service the operating cash flow (CFADS) covers it by the loans' ratio (DSCR).
+@rule("budgets that instruments share", about_money=True)
+def budget_lines(m: Model) -> None:
+    r"""Instruments of one budget line draw within its yearly budget.
 
-    .. math::
-        \sum_{f \in e} \delta_f (i_{fy} + t_{fy}) \le \overline{S}_{ey}\, b_{ey} \qquad
-        \sum_{f \in e} \delta_f (i_{fy} + t_{fy}) \le R_{ey} - O_{ey} \pm F_y + \overline{O}_{ey} (1 - b_{ey})
+    .. math:: \sum_{f \in x} d_{fy} \le \overline{b}_{xy} \qquad \forall x, y
     """
-
-    def weighted(m: Model, e: str, y: int) -> Expression:
-        return pyo.quicksum(
-            m.dscr_min[f] * ex.loan_payment(m, f, y, part)
-            for f in m.LOANS
-            if m.instrument_entity[f] == e
-            for part in ("interest", "principal")
-        )
-
-    def cash_flow(m: Model, e: str, y: int) -> Expression:
-        fee = 0 if not m.fee_payers else m.infrastructure_fee_meur[y] * (1 if e == m.owner else -1)
-        return m.revenue_meur[e, y] - m.opex_meur[e, y] + fee
-
-    m.debt_cover_due = pyo.Constraint(
-        m.DEBTOR, rule=lambda m, e, y: weighted(m, e, y) - m.debt_service_max[e, y] * m.debt_due[e, y] <= 0
+    m.budget_lines = pyo.Constraint(
+        [(x, y) for x, members in m.BUDGET.items() for y in m.Y if any((f, y) in m.draws_meur for f in members)],
+        rule=lambda m, x, y: ex.draws(m, m.BUDGET[x], y) <= m.budget_max[x, y],
     )
-    m.debt_cover = pyo.Constraint(
-        m.DEBTOR,
-        rule=lambda m, e, y: (
-            weighted(m, e, y) <= cash_flow(m, e, y) + m.operating_loss_max[e, y] * (1 - m.debt_due[e, y])
+
+
+@rule("contributions that have to match others", about_money=True)
+def matching(m: Model) -> None:
+    r"""One side has given its ratio of the other side's money in every year, not only at the end.
+
+    .. math:: \sum_{v \le y} \sum_{f \in r} d_{fv} \ge \mu_r \sum_{v \le y} \sum_{f \in r'} d_{fv} \qquad \forall r, y
+    """
+    m.matching = pyo.Constraint(
+        [(r, y) for r, (_, matched) in m.MATCHING.items() if matched for y in m.Y],
+        rule=lambda m, r, y: (
+            m.matching_ratio[r] * ex.drawn_until(m, m.MATCHING[r][1], y) - ex.drawn_until(m, m.MATCHING[r][0], y) <= 0
         ),
     )
 
 
-@rule("return that the investors ask for", about_money=True)
-def hurdle(m: Model) -> None:
-    r"""Dividends and redemption give the investors their hurdle rate; redemption pays back contributions, no more.
+@rule("instruments of which only one can be used", about_money=True)
+def alternatives(m: Model) -> None:
+    r"""Of a group of alternatives one instrument is used at most.
 
-    Dividends never run ahead of what the contributions so far have earned: otherwise the optimiser pays "dividends"
-    first and draws the equity in the last year, when it only decorates the private share.
+    .. math:: \sum_{f \in alternatives} u_f \le 1
+    """
+    m.alternatives = pyo.Constraint(
+        [name for name, members in m.ALTERNATIVES.items() if len(members) > 1],
+        rule=lambda m, name: pyo.quicksum(m.instrument_used[f] for f in m.ALTERNATIVES[name]) <= 1,
+    )
+
+
+@rule("access time bought in advance", about_money=True)
+def access(m: Model) -> None:
+    r"""Advances for access time stay within their share of the machines' cost, and public compute keeps pace.
 
     .. math::
-        \sum_y \frac{v_{fy}}{(1 + h_f)^{y}} + \frac{r_f}{(1 + h_f)^{H}} \ge \sum_y \frac{d_{fy}}{(1 + h_f)^{y-1}}
-        \qquad r_f \le \sum_y d_{fy} \qquad
-        \sum_{v \le y} \frac{v_{fv}}{(1 + h_f)^{v}} \le \sum_{v \le y} \frac{d_{fv}}{(1 + h_f)^{v-1}}
-        \quad \forall y < H \qquad \forall f \in equity
+        \sum_{v \le y} d_{fv} \le \iota_f \sum_{v \le y} I^{mach}_v \qquad
+        \sum_{f \in acc} \frac{1}{p_f} \sum_{w \le y} \sum_{v \le w} \lambda_{vw} d_{fv}
+        \le \sum_{w \le y} \sum_k q_{k,public,w} \qquad \forall y
     """
-    m.hurdle = pyo.Constraint(
-        m.EQUITY,
-        rule=lambda m, f: (
-            pyo.quicksum(m.payout_value[f, y] * m.dividends_meur[f, y] for y in m.Y)
-            + m.payout_value[f, m.horizon_end] * m.redemption_meur[f]
-            >= pyo.quicksum(m.draw_value[f2, y] * m.draws_meur[f2, y] for f2, y in m.DRAW if f2 == f)
-        ),
-    )
-    m.hurdle_claim = pyo.Constraint(
-        m.EQUITY,
-        m.Y[:-1],
-        rule=lambda m, f, y: (
-            pyo.quicksum(m.payout_value[f, v] * m.dividends_meur[f, v] for v in m.Y if v <= y)
-            <= pyo.quicksum(m.draw_value[f2, v] * m.draws_meur[f2, v] for f2, v in m.DRAW if f2 == f and v <= y)
-        ),
-    )
-    m.hurdle_redemption = pyo.Constraint(
-        m.EQUITY, rule=lambda m, f: m.redemption_meur[f] <= ex.drawn_until(m, [f], m.horizon_end)
-    )
-
-
-def _service_profit(m: Model, y: int) -> Expression:
-    """Profit of the service company in a year: surplus less interest, fees and the wear of what it owns."""
-    fee = 0 if not m.fee_payers else m.infrastructure_fee_meur[y] * (1 if m.owner == "service" else -1)
-    own = [f for f in m.F if m.instrument_entity[f] == "service"]
-    interest = pyo.quicksum(ex.loan_payment(m, f, y, "interest") for f in own if f in m.LOANS)
-    arranged = pyo.quicksum(m.arrangement_fee[f] * m.draws_meur[f, y] for f in own if (f, y) in m.draws_meur)
-    surplus = m.revenue_meur["service", y] - m.opex_meur["service", y] + fee - interest - arranged
-    return surplus - (_depreciation(m, y) if m.owner == "service" else 0)
-
-
-def _depreciation(m: Model, y: int) -> Expression:
-    servers = pyo.quicksum(
-        m.unit_depreciation[g, v, y] * m.unit_price[g, v] * m.units_bought[s, g, v] for s, g, v in m.BUY if v <= y
-    )
-    places = pyo.quicksum(
-        m.cpu_depreciation[v, y] * m.cpu_unit_price * m.cpu_units_bought[s, v]
-        + m.building_depreciation[s, v, y]
-        * (
-            m.module_price[s] * m.power_modules_built[s, v]
-            + m.opening_cost[s] * ex.opened(m, s, v)
-            + m.grid_connection_cost[s] * ex.grid_added_mw(m, s, v)
-        )
-        for s, v in m.SY
-        if v <= y
-    )
-    return servers + places
-
-
-@identity("dividends only from the service company's profit", about_money=True)
-def ring_fence(m: Model) -> None:
-    r"""The service company distributes only accumulated profit; grants never become dividends (AO §§ 55, 58).
-
-    .. math::
-        \sum_f v_{fy} + u_y \le \overline{V}_y\, b_y \qquad
-        \sum_{v \le y} \Big( \sum_f v_{fv} + u_v \Big) \le \sum_{v \le y} \Pi_v + (\overline{\Lambda}_y
-        + \overline{V}_y) (1 - b_y) \qquad \forall y
-
-    A year without profit so far is a year without distribution (b = 0).
-    """
-    if not m.DISTRIBUTE:
+    if not m.ACCESS:
         return
 
-    def paid(m: Model, y: int) -> Expression:
-        dividends = pyo.quicksum(m.dividends_meur[f, y] for f in m.EQUITY)
-        return dividends + (m.profit_transfer_meur[y] if m.has_transfer else 0)
+    def delivered(m: Model, y: int) -> Expression:
+        return pyo.quicksum(m.compute_mgpuh[k, "public", w] for k in m.K for w in m.Y if w <= y)
 
-    m.ring_fence_year = pyo.Constraint(
-        m.DISTRIBUTE, rule=lambda m, y: paid(m, y) <= m.distribution_max[y] * m.may_distribute[y]
+    def owed(m: Model, y: int) -> Expression:
+        return pyo.quicksum(
+            m.access_release[v, w] / m.access_price[f] * m.draws_meur[f, v]
+            for f, v in m.DRAW
+            if f in m.ACCESS
+            for w in m.Y
+            if v <= w <= y
+        )
+
+    m.access_cost = pyo.Constraint(
+        m.ACCESS,
+        m.Y,
+        rule=lambda m, f, y: (
+            ex.drawn_until(m, [f], y) <= m.intensity[f] * pyo.quicksum(ex.machine_cost(m, v) for v in m.Y if v <= y)
+        ),
     )
-    m.ring_fence = pyo.Constraint(
-        m.DISTRIBUTE,
-        rule=lambda m, y: (
-            pyo.quicksum(paid(m, v) - _service_profit(m, v) for v in m.Y if v <= y)
-            <= (m.service_loss_max[y] + m.distribution_max[y]) * (1 - m.may_distribute[y])
+    m.access_delivery = pyo.Constraint(m.Y, rule=lambda m, y: owed(m, y) <= delivered(m, y))
+
+
+@rule("largest share of loans in the money of a company", about_money=True)
+def gearing(m: Model) -> None:
+    r"""Loans stay within their share of all money that a company has drawn so far.
+
+    .. math::
+        \sum_{v \le y} \sum_{f \in loans(e)} d_{fv} \le \overline{\gamma}_e \sum_{v \le y} \sum_{f \in e} d_{fv}
+        \qquad \forall e, y
+    """
+
+    def others(e: str) -> list[str]:
+        return [f for f in m.F if m.instrument_entity[f] == e and f not in m.LOANS]
+
+    m.gearing = pyo.Constraint(
+        [e for e in m.ACTIVE if ex.own_loans(m, e)],
+        m.Y,
+        rule=lambda m, e, y: (
+            (1 - m.gearing_max[e]) * ex.drawn_until(m, ex.own_loans(m, e), y)
+            - m.gearing_max[e] * ex.drawn_until(m, others(e), y)
+            <= 0
         ),
     )
 
 
-PARTS = [caps, grant_intensity, private_money, debt_cover, hurdle, ring_fence]
+PARTS = [caps, grant_intensity, access, budget_lines, matching, alternatives, private_money, gearing]

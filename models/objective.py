@@ -86,23 +86,22 @@ def stages(m: Model) -> None:
 
     .. math::
         \min \; \Big( \sum_{ey} G_{ey},\;
-        \sum_y I_y + \sum_{ey} (O_{ey} - R_{ey}) + \sum_{fy} (i_{fy} + \epsilon_f d_{fy})
-        + \sum_{f \in eq} \big( \sum_y v_{fy} + r_f - \sum_y d_{fy} \big) - W,\;
+        \sum_y I_y + \sum_{ey} (O_{ey} - R_{ey}) + \sum_{fy} (i_{fy} + g_{fy} + (\epsilon_f + c_f) d_{fy})
+        + \sum_{f \in inv} \big( \sum_y v_{fy} + r_f + \ell_f - \sum_y d_{fy} \big) + \sum_y T_y - W,\;
         \sum_{f \in pub} \sum_y d_{fy} \Big)
     """
     running = pyo.quicksum(m.opex_meur[e, y] - m.revenue_meur[e, y] for e in m.ACTIVE for y in m.Y)
     spent = pyo.quicksum(m.capex_meur[y] for y in m.Y)
     residual = _residual_value(m) if m.case.objective.residual_value else 0
     m.unfunded_gap = pyo.Expression(expr=pyo.quicksum(m.unfunded_gap_meur[e, y] for e in m.ACTIVE for y in m.Y))
-    m.deficit = pyo.Expression(expr=spent + running + ex.financing_cost(m) - residual)
+    charges = ex.financing_cost(m) + ex.corporate_tax(m)
+    m.deficit = pyo.Expression(expr=spent + running + charges - residual)
     m.public_money = pyo.Expression(expr=ex.drawn_until(m, m.PUBLIC_MONEY, m.horizon_end))
     m.public_money_npv = pyo.Expression(
         expr=pyo.quicksum(m.public_money_value[y] * ex.draws(m, m.PUBLIC_MONEY, y) for y in m.Y)
     )
     m.less_public_compute = pyo.Expression(expr=-ex.public_compute(m))
-    m.gross_cost = pyo.Expression(
-        expr=spent + pyo.quicksum(m.opex_meur[e, y] for e in m.ACTIVE for y in m.Y) + ex.financing_cost(m)
-    )
+    m.gross_cost = pyo.Expression(expr=spent + pyo.quicksum(m.opex_meur[e, y] for e in m.ACTIVE for y in m.Y) + charges)
     last = m.horizon_end + 1
     drawn = pyo.quicksum((last - y) * m.draws_meur[f, y] for f, y in m.DRAW)
     spent_early = pyo.quicksum((last - y) * m.capex_meur[y] for y in m.Y)

@@ -14,18 +14,37 @@ import pyomo.environ as pyo
 from leam_opt.case.derive import Derived, derive
 from leam_opt.case.derive_bounds import adoption_slack
 from leam_opt.case.schema import Case
-from leam_opt.models import accounts, adoption, charity, compute, declare, energy, funding, objective, sites, staff
+from leam_opt.models import (
+    accounts,
+    adoption,
+    charity,
+    compute,
+    debt,
+    declare,
+    demand,
+    energy,
+    equity,
+    funding,
+    objective,
+    sites,
+    staff,
+    tax,
+)
 from leam_opt.models.parts import Model, Part
 from leam_opt.models.symbols import SYMBOLS
 
 PARTS: Sequence[Part] = [
     *sites.PARTS,
     *compute.PARTS,
+    *demand.PARTS,
     *energy.PARTS,
     *staff.PARTS,
     *charity.PARTS,
     *accounts.PARTS,
     *funding.PARTS,
+    *debt.PARTS,
+    *equity.PARTS,
+    *tax.PARTS,
     *adoption.PARTS,
 ]
 
@@ -53,6 +72,7 @@ def build(case: Case, derived: Derived | None = None) -> Model:
         *((entry, float(level == _undemanding(model))) for (level, _), entry in model.adoption.items()),
         *((entry, 0.0) for entry in model.debt_due.values()),
         *((entry, 0.0) for entry in model.may_distribute.values()),
+        *((entry, 0.0) for entry in model.loss_called.values()),
     ]
     return model
 

@@ -284,6 +284,7 @@ def small_plan(case: Case) -> Decisions:
     plan.draws_meur[grant] = [114, 30, 50]
     plan.draws_meur[sponsor] = [10, 3, 6]
     plan.draws_meur[loan] = [1, 0, 0]
+    plan.band_draws_meur[loan, 0] = [1, 0, 0]
     plan.draws_meur[equity] = [3, 0, 0]
     plan.dividends_meur[equity] = [0.15, 0.15, 0.15]
     plan.redemption_meur[equity] = 3

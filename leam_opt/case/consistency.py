@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
-from leam_opt.case.financial import Loan
-from leam_opt.case.quantity import ByYear
+from leam_opt.case.consistency_funding import Found, guarantees, instruments, listed, loans
+from leam_opt.case.consistency_rules import funds, rules
+from leam_opt.case.quantity import ByYear, hint
 
 if TYPE_CHECKING:
     from leam_opt.case.schema import Case
@@ -17,28 +17,17 @@ if TYPE_CHECKING:
 
 def problems(case: Case) -> list[str]:
     """All inconsistencies of a case as `path<TAB>message` lines; empty where the case is sound."""
-    found: list[str] = []
-    for check in (_names, _years, _pools, _staff_steps, _mission, _funding, _loans, _adoption, _reference_plan):
-        found += [f"{path}\t{message}" for path, message in check(case)]
-    return found
+    return [f"{path}\t{message}" for check in _CHECKS for path, message in check(case)]
 
 
-def _unknown(name: str, known: Any, what: str) -> str:
-    close = get_close_matches(name, list(known), n=1)
-    hint = f"did you mean '{close[0]}'?" if close else f"known are {', '.join(known)}"
-    return f"unknown {what} '{name}'; {hint}"
-
-
-def _names(case: Case) -> Iterator[tuple[str, str]]:
-    for index, name in enumerate(case.funding.use):
-        if name not in case.funding.instruments:
-            yield f"funding.use.{index}", _unknown(name, case.funding.instruments, "instrument")
-        if name in case.funding.use[:index]:
-            yield f"funding.use.{index}", f"instrument '{name}' stands twice"
+def _names(case: Case) -> Found:
+    funding = case.funding
+    known = {**funding.instruments, **funding.guarantees}
+    yield from listed("funding.use", funding.use, known, "instrument", funding)
     for source_name, source in case.energy_sources.items():
         for index, site in enumerate(source.sites or []):
             if site not in case.sites:
-                yield f"energy_sources.{source_name}.sites.{index}", _unknown(site, case.sites, "site")
+                yield f"energy_sources.{source_name}.sites.{index}", f"unknown site '{site}'; {hint(site, case.sites)}"
     if "base" in case.scenarios:
         yield "scenarios.base", "the name 'base' stands for the case itself; choose another one"
 
@@ -57,7 +46,7 @@ def _paths_by_year(section: BaseModel, path: str = "") -> Iterator[tuple[str, By
                     yield from _paths_by_year(item, f"{here}.{key}")
 
 
-def _years(case: Case) -> Iterator[tuple[str, str]]:
+def _years(case: Case) -> Found:
     for path, figure in _paths_by_year(case):
         first_needed = case.start_year
         if path.startswith("server_types."):
@@ -76,7 +65,7 @@ def _years(case: Case) -> Iterator[tuple[str, str]]:
             yield f"generations.{name}.last_year", "years out of order: it ends before first_year"
 
 
-def _pools(case: Case) -> Iterator[tuple[str, str]]:
+def _pools(case: Case) -> Found:
     pools = {"core": case.pools.core, "tuning": case.pools.tuning, "inference": case.pools.inference}
     for name, pool in pools.items():
         if pool.share_min.base > pool.share_max.base:
@@ -88,7 +77,7 @@ def _pools(case: Case) -> Iterator[tuple[str, str]]:
         yield "pools", f"the largest shares add up to {most:g}; at least 1 is needed"
 
 
-def _staff_steps(case: Case) -> Iterator[tuple[str, str]]:
+def _staff_steps(case: Case) -> Found:
     for name in ("core", "tuning", "inference"):
         steps = getattr(case.pools, name).staff_steps
         loads = [float("inf") if step.up_to is None else step.up_to.base for step in steps]
@@ -97,7 +86,7 @@ def _staff_steps(case: Case) -> Iterator[tuple[str, str]]:
                 yield f"pools.{name}.staff_steps.{index}", "steps must rise in up_to and not fall in people"
 
 
-def _mission(case: Case) -> Iterator[tuple[str, str]]:
+def _mission(case: Case) -> Found:
     mission = case.mission
     if mission.models_per_year_min > mission.models_per_year_max:
         yield "mission.models_per_year_min", f"it is above models_per_year_max {mission.models_per_year_max}"
@@ -109,49 +98,57 @@ def _mission(case: Case) -> Iterator[tuple[str, str]]:
         yield "generations", f"no generation is developed in {years}, but the mission asks for models every year"
 
 
-def _funding(case: Case) -> Iterator[tuple[str, str]]:
-    funding = case.funding
-    if funding.private_share_min.base > funding.private_share_max.base:
-        yield "funding.private_share_min", f"it is above private_share_max {funding.private_share_max.base:g}"
-    for name, terms in funding.instruments.items():
-        path = f"funding.instruments.{name}"
-        first = terms.first_year or case.years[0]
-        last = terms.last_year or case.years[-1]
-        if last < first:
-            yield f"{path}.last_year", f"years out of order: {last} is before {first}"
-        elif last < case.years[0] or first > case.years[-1]:
-            yield f"{path}.first_year", f"no draw falls into the horizon {case.years[0]}-{case.years[-1]}"
-        if terms.min_ticket.base > terms.cap_total.base:
-            yield f"{path}.min_ticket", f"{terms.min_ticket.base:g} MEUR is above cap_total {terms.cap_total.base:g}"
+def _prices(case: Case) -> Found:
+    prices = case.prices
+    for key in ("token_levels", "cluster_hour_levels"):
+        levels = getattr(prices, key)
+        for index in range(1, len(levels)):
+            level, before = levels[index], levels[index - 1]
+            if level.price.base <= before.price.base:
+                message = (
+                    f"{level.price.base:g} {level.price.unit} is not above {before.price.base:g} of the level before"
+                )
+                yield f"prices.{key}.{index}.price", f"{message}; prices must rise from level to level"
+            if level.demand.base >= before.demand.base:
+                message = f"{level.demand.base:g} is not below {before.demand.base:g} of the level before"
+                yield f"prices.{key}.{index}.demand", f"{message}; demand must fall as the price rises"
+    if prices.cluster_hour_levels and prices.infrastructure_fee_basis == "market":
+        message = "a market fee needs one market price, and cluster_hour_levels leave it open; use full_cost"
+        yield "prices.infrastructure_fee_basis", message
+
+
+def _objective(case: Case) -> Found:
     if case.objective.name == "public_compute" and case.objective.deficit_max is None:
         yield "objective.deficit_max", "missing; the objective public_compute needs the largest deficit"
 
 
-def _loans(case: Case) -> Iterator[tuple[str, str]]:
-    for name, loan in case.funding.instruments.items():
-        if not isinstance(loan, Loan):
-            continue
-        path = f"funding.instruments.{name}"
-        if loan.grace_years >= loan.tenor_years:
-            yield f"{path}.grace_years", f"it must be below tenor_years {loan.tenor_years}"
-        # Later draws that are not repaid within the horizon are left out by the model; the first one must fit.
-        draw = max(loan.first_year or case.years[0], case.years[0])
-        end = draw + loan.tenor_years - 1
-        if draw <= case.years[-1] < end:
-            longest = case.years[-1] - draw + 1
-            yield (
-                f"{path}.tenor_years",
-                f"a draw in {draw} is repaid only in {end}, after the horizon; at most {longest} years fit",
-            )
+def _value_for_money(case: Case) -> Found:
+    section = case.value_for_money
+    if section is None:
+        return
+    known = ["base", *case.scenarios]
+    for key in ("comparator", "partnership"):
+        name = getattr(section, key)
+        if name not in known:
+            yield f"value_for_money.{key}", f"unknown scenario '{name}'; {hint(name, known)}"
+    if section.comparator == section.partnership:
+        message = f"'{section.comparator}' is the comparator already; compare it with another scenario"
+        yield "value_for_money.partnership", message
+    transfer = section.transferred
+    in_flows = [f"risks.{name}" for name in section.risks]
+    in_flows += [f"transferred.{key}" for key in ("capex", "opex", "revenue") if getattr(transfer, key).high > 0]
+    if section.risk_premium.high > 0 and in_flows:
+        message = f"risk is valued in the flows already ({', '.join(in_flows)}), and never in the rate too"
+        yield "value_for_money.risk_premium", f"{message}; set it to 0, or take the others out"
 
 
-def _adoption(case: Case) -> Iterator[tuple[str, str]]:
+def _adoption(case: Case) -> Found:
     lowest = min(level.private_share_min.base for level in case.adoption.values())
     if lowest > 0:
         yield "adoption", "one level must hold without private money (private_share_min 0)"
 
 
-def _reference_plan(case: Case) -> Iterator[tuple[str, str]]:
+def _reference_plan(case: Case) -> Found:
     plan = case.reference_plan
     if plan is None:
         return
@@ -162,7 +159,26 @@ def _reference_plan(case: Case) -> Iterator[tuple[str, str]]:
     ):
         name = getattr(plan, field)
         if name not in known:
-            yield f"reference_plan.{field}", _unknown(name, known, what)
+            yield f"reference_plan.{field}", f"unknown {what} '{name}'; {hint(name, known)}"
     total = plan.core_share.base + plan.tuning_share.base + plan.inference_share.base
     if abs(total - 1) > 1e-9:
         yield "reference_plan", f"the shares of the three pools add up to {total:g}; they must add up to 1"
+
+
+_CHECKS = (
+    _names,
+    _years,
+    _pools,
+    _staff_steps,
+    _mission,
+    _prices,
+    instruments,
+    loans,
+    guarantees,
+    funds,
+    rules,
+    _adoption,
+    _objective,
+    _value_for_money,
+    _reference_plan,
+)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from leam_opt.case.derive_bounds import bounds
 from leam_opt.case.derive_funding import funding
+from leam_opt.case.derive_tax import vat_included
 from leam_opt.case.index import POOLS, Index
 from leam_opt.case.quantity import ByYear, Quantity
 from leam_opt.case.schema import Case
@@ -23,7 +24,8 @@ HOURS_PER_YEAR = 8760.0
 DAYS_PER_YEAR = 365.0
 
 # name: (axes, unit, meaning). Axes: S sites, G server types, Y years, K pools, N generations, P staff steps, J energy
-# sources, F instruments, A adoption levels, E entities, V purchase or draw year (same elements as Y).
+# sources, F instruments, A adoption levels, E entities, V purchase or draw year (same elements as Y), B rate bands of
+# loans, U guarantees, L and M points of the demand curves for tokens and compute, X budget lines, R matching rules.
 TABLE: dict[str, tuple[str, str, str]] = {
     "unit_mw": ("G", "MW", "nameplate of one purchase unit"),
     "unit_capacity": ("G", "Mgpuh/a", "compute of one running purchase unit"),
@@ -79,17 +81,43 @@ TABLE: dict[str, tuple[str, str, str]] = {
     "upkeep_building": ("", "1/a", "yearly upkeep per euro of building"),
     "price_gpuh": ("", "MEUR/Mgpuh", "price of compute for customers"),
     "price_tokens": ("", "MEUR/a per bn/d", "revenue of one billion tokens a day"),
+    "token_level_price": ("L", "MEUR/a per bn/d", "the same at a point of the demand curve"),
+    "token_level_demand": ("L", "share", "tokens bought there over those of the adoption level"),
+    "cluster_level_price": ("M", "MEUR/Mgpuh", "price of compute at a point of the demand curve"),
+    "cluster_level_demand": ("M", "share", "compute rented there over that of the adoption level"),
     "fee_gpuh": ("", "MEUR/Mgpuh", "infrastructure fee between the companies"),
     "cap_total": ("F", "MEUR", "largest sum of an instrument"),
     "cap_year": ("FY", "MEUR/a", "largest sum of an instrument in a year"),
     "min_ticket": ("F", "MEUR", "smallest sum of an instrument in use"),
     "arrangement_fee": ("F", "share", "fee on a draw"),
     "intensity": ("F", "share", "largest share of eligible cost (grants)"),
-    "interest": ("FVY", "1/a", "interest in a year on one euro drawn (loans)"),
-    "principal": ("FVY", "1/a", "repayment in a year of one euro drawn (loans)"),
-    "dscr_min": ("F", "ratio", "smallest debt service cover (loans)"),
-    "draw_value": ("FY", "ratio", "value of a draw at the hurdle rate (equity)"),
-    "payout_value": ("FY", "ratio", "value of a year-end payment at the hurdle rate (equity)"),
+    "interest": ("FBVY", "1/a", "interest in a year on one euro drawn (loans)"),
+    "principal": ("FBVY", "1/a", "repayment in a year of one euro drawn (loans)"),
+    "debt_opening": ("FVY", "ratio", "debt at the start of a year on one euro drawn (loans, first band)"),
+    "band_size": ("FB", "MEUR", "largest sum of a rate band (loans)"),
+    "construction_interest": ("FB", "share", "interest during construction on a draw (loans)"),
+    "cover_senior": ("F", "ratio", "weight of a loan's debt service in the cover of senior debt"),
+    "cover_all": ("F", "ratio", "the same in the cover of all debt, where the company uses mezzanine debt"),
+    "lockup_dscr": ("F", "ratio", "cover below which the service company distributes nothing (loans)"),
+    "reserve_share": ("F", "ratio", "next year's debt service that is held in cash (loans)"),
+    "guaranteed_min": ("F", "share", "smallest guaranteed share of a draw (loans)"),
+    "guaranteed_max": ("F", "share", "largest guaranteed share of a draw (loans)"),
+    "guarantee_fee": ("F", "1/a", "yearly fee on guaranteed debt (loans)"),
+    "guarantee_saving": ("F", "1/a", "interest that the guarantee saves on guaranteed debt (loans)"),
+    "guarantee_cap": ("U", "MEUR", "largest sum of guaranteed draws"),
+    "gearing_max": ("E", "share", "largest share of loans in the money drawn so far"),
+    "access_price": ("F", "MEUR/Mgpuh", "price of access time (access)"),
+    "access_release": ("VY", "1/a", "part of an advance for access that becomes income in a year"),
+    "budget_max": ("XY", "MEUR/a", "largest draws on a budget line"),
+    "matching_ratio": ("R", "ratio", "smallest draws of one side over those of the other"),
+    "draw_value": ("FY", "ratio", "value of a draw at the hurdle rate (equity, tranches)"),
+    "payout_value": ("FY", "ratio", "value of a year-end payment at the hurdle rate (equity, tranches)"),
+    "claim": ("FY", "ratio", "claim at the horizon on one euro drawn (tranches)"),
+    "tranche_share": ("F", "share", "share of the fund (tranches)"),
+    "loss_max": ("F", "share", "largest called loss over the claim (tranches)"),
+    "tax_rate": ("Y", "share", "corporate tax on the service company's profit"),
+    "fee_vat": ("", "share", "irrecoverable VAT of the payer of the infrastructure fee"),
+    "free_reserve_share": ("", "share", "free reserve of the research company over all means received"),
     "private_money_min": ("", "share", "smallest private share of all funding"),
     "private_money_max": ("", "share", "largest private share of all draws"),
     "cash_reserve": ("E", "MEUR", "smallest cash at a year's end"),
@@ -114,6 +142,15 @@ TABLE: dict[str, tuple[str, str, str]] = {
     "debt_service_max": ("EY", "MEUR/a", "bound on a company's weighted debt service"),
     "distribution_max": ("Y", "MEUR/a", "bound on dividends and profit transfer"),
     "adoption_slack": ("AY", "MEUR", "bound on how far a level's funding condition can be missed"),
+    "lockup_service_max": ("Y", "MEUR/a", "bound on the debt service that the lock-up counts"),
+    "profit_max": ("Y", "MEUR", "bound on the service company's cumulative profit"),
+    "payout_max": ("F", "MEUR", "bound on all payments to a tranche"),
+    "shareholder_max": (
+        "",
+        "MEUR",
+        "bound on all payments of the service company to shareholders and the research company",
+    ),
+    "service_cash_max": ("", "MEUR", "bound on the service company's cash at the horizon"),
 }
 
 
@@ -140,6 +177,7 @@ def derive(case: Case) -> Derived:
     values: dict[str, Array] = {}
     for part in (_machines, _mission, _staff_and_cpu, _sites_and_energy, _rules_and_prices):
         values.update({name: np.asarray(value, dtype=float) for name, value in part(case, index).items()})
+    values.update(vat_included(case, values))
     values.update(funding(case, index))
     values.update(bounds(case, index, values))
     if set(values) != set(TABLE):
@@ -202,7 +240,8 @@ def _staff_and_cpu(case: Case, index: Index) -> dict[str, object]:
         "step_people": people,
         "salary": salary,
         "people_per_model": staff.per_core_model.base,
-        "fixed_opex": salary * staff.operations.base + case.operations.internet.base + case.operations.licences.base,
+        "operations_cost": salary * staff.operations.base,
+        "purchased_fixed": case.operations.internet.base + case.operations.licences.base,
         "cpu_cores_needed": cpu.cores.base / 1e3,
         "cpu_unit_cores": cpu.servers_per_unit.base * cpu.cores_per_server.base / 1e3,
         "cpu_unit_price": cpu.servers_per_unit.base * cpu.server_price.base / 1e6,
@@ -240,6 +279,8 @@ def _sites_and_energy(case: Case, index: Index) -> dict[str, object]:
 
 def _rules_and_prices(case: Case, index: Index) -> dict[str, object]:
     rules, prices = case.rules, case.prices
+    gpus, tokens = prices.cluster_gpus.base, 1e9 / 1e3 * DAYS_PER_YEAR / 1e6
+    fee = prices.infrastructure_fee if prices.infrastructure_fee_basis == "full_cost" else prices.cluster_hour
     co2_max = np.full(len(index.years), np.inf) if rules.co2_max is None else path(rules.co2_max, index.years)
     return {
         "public_use_min": rules.public_use.share_min.base,
@@ -249,7 +290,11 @@ def _rules_and_prices(case: Case, index: Index) -> dict[str, object]:
         "pue_max": path(rules.pue_max, index.years),
         "heat_reuse_min": path(rules.heat_reuse_min, index.years),
         "co2_max": co2_max,
-        "price_gpuh": prices.cluster_hour.base / prices.cluster_gpus.base,
-        "price_tokens": prices.tokens.base * 1e9 / 1e3 * DAYS_PER_YEAR / 1e6,
-        "fee_gpuh": prices.infrastructure_fee.base / prices.cluster_gpus.base,
+        "price_gpuh": prices.cluster_hour.base / gpus,
+        "price_tokens": prices.tokens.base * tokens,
+        "token_level_price": _column([level.price for level in prices.token_levels]) * tokens,
+        "token_level_demand": _column([level.demand for level in prices.token_levels]),
+        "cluster_level_price": _column([level.price for level in prices.cluster_hour_levels]) / gpus,
+        "cluster_level_demand": _column([level.demand for level in prices.cluster_hour_levels]),
+        "fee_gpuh": fee.base / gpus,
     }

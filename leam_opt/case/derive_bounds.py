@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from leam_opt.case.derive_bounds_money import money_bounds
 from leam_opt.case.derive_funding import draw_years
 from leam_opt.case.index import ENTITIES, POOLS, Index
 
@@ -35,9 +36,7 @@ def bounds(case: Case, index: Index, table: Mapping[str, Array]) -> dict[str, Ar
     units_needed = np.ceil(need / table["unit_capacity"][None, :, None] - 1e-9)
 
     cost = _cost_bounds(case, index, table, site_mw, pool_compute_max)
-    weighted = table["dscr_min"][:, None] * table["cap_total"][:, None]
-    service = weighted * (table["interest"] + table["principal"]).max(axis=1, initial=0.0)
-    debt_service_max = np.array([service[_of(case, index, e)].sum(axis=0) for e in ENTITIES])
+    money = money_bounds(case, index, table, cost, pool_compute_max)
     return {
         "units_max": units_max,
         "cpu_units_max": cpu_units_max,
@@ -46,10 +45,8 @@ def bounds(case: Case, index: Index, table: Mapping[str, Array]) -> dict[str, Ar
         "models_sole_min": sole,
         "training_units_min": units_needed,
         "step_load_max": _step_loads(case, index, pool_compute_max),
-        "debt_service_max": debt_service_max,
-        "distribution_max": _distributions(case, index, table, pool_compute_max),
-        "adoption_slack": adoption_slack(case, index, table, float(cost["gap_max"])),
-        **cost,
+        **money,
+        "adoption_slack": adoption_slack(case, index, table, float(money["gap_max"])),
     }
 
 
@@ -77,10 +74,6 @@ def _team_limit(case: Case, pool: str) -> float:
     return math.inf if not steps or steps[-1].up_to is None else float(steps[-1].up_to.base)
 
 
-def _of(case: Case, index: Index, entity: str) -> list[int]:
-    return [f for f, name in enumerate(index.instruments) if case.funding.instruments[name].entity == entity]
-
-
 def _step_loads(case: Case, index: Index, pool_compute_max: Array) -> Array:
     loads = np.zeros((len(POOLS), index.steps))
     for k, name in enumerate(POOLS):
@@ -89,30 +82,10 @@ def _step_loads(case: Case, index: Index, pool_compute_max: Array) -> Array:
     return loads
 
 
-def _revenue_max(case: Case, index: Index, table: Mapping[str, Array]) -> dict[str, Array]:
-    demand = {
-        "core": table["demand_core"] * table["price_gpuh"],
-        "tuning": table["demand_tuning"] * table["price_gpuh"],
-        "inference": table["demand_tokens"] * table["price_tokens"],
-    }
-    return {k: revenue.max(axis=0) for k, revenue in demand.items()}
-
-
-def _distributions(case: Case, index: Index, table: Mapping[str, Array], pool_compute_max: Array) -> Array:
-    """Largest dividends and profit transfer in a year: all revenue of the service company so far."""
-    revenue = _revenue_max(case, index, table)
-    own = sum((revenue[k] for k in POOLS if getattr(case.pools, k).entity == "service"), np.zeros(len(index.years)))
-    if case.infrastructure_entity == "service":
-        heat = table["heat_price"] * table["heat_reuse_max"] * table["grid_limit"] * table["gwh_per_mw"]
-        own = own + float(heat.sum())
-        paying = [k for k, name in enumerate(POOLS) if getattr(case.pools, name).entity == "research"]
-        own = own + float(table["fee_gpuh"] * pool_compute_max[paying].sum())
-    return np.cumsum(own)
-
-
 def _cost_bounds(
     case: Case, index: Index, table: Mapping[str, Array], site_mw: Array, pool_compute_max: Array
 ) -> dict[str, Array]:
+    """All capital expenditure over the horizon, and the running cost (E, Y) of each company with its fees."""
     horizon = len(index.years)
     price_max = np.nan_to_num(table["unit_price"]).max(axis=1)
     hardware = float(site_mw.sum() * (price_max / table["unit_mw"]).max())
@@ -142,13 +115,5 @@ def _cost_bounds(
                 fee[e] += float(table["fee_gpuh"] * pool_compute_max[k])
     lives = [case.server_types[g].life_years for g in index.types] + [case.cpu.life_years]
     refreshes = -(-horizon // min(lives))
-    capex = refreshes * hardware + building
-    interest = float((table["cap_total"] * table["interest"].sum(axis=2).max(axis=1, initial=0.0)).sum())
-    fees = float((table["cap_total"] * table["arrangement_fee"]).sum())
-    debt = float((table["cap_total"] * (table["dscr_min"] > 0)).sum())
-    service_loss = np.cumsum((operating + fee)[ENTITIES.index("service")]) + interest + fees
-    if case.infrastructure_entity == "service":
-        service_loss = service_loss + capex
-    reserve = float(table["cash_reserve"].sum())
-    gap = capex + float((operating + fee).sum()) + interest + fees + debt + reserve
-    return {"gap_max": np.array(gap), "operating_loss_max": operating + fee, "service_loss_max": service_loss}
+    fee *= 1 + table["fee_vat"]
+    return {"capex": np.array(refreshes * hardware + building), "running": operating + fee}

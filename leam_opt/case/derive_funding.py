@@ -1,14 +1,17 @@
-"""The derived table's entries on funding: caps, loan profiles, values at the hurdle rate, depreciation, residuals."""
+"""The derived table's entries on funding: caps, values at the hurdle rate, budgets, depreciation, residuals."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from leam_opt.case.financial import Equity, Grant, InstrumentTerms, Loan
+from leam_opt.case.derive_loans import loans
+from leam_opt.case.derive_tax import tax_rate
 from leam_opt.case.index import ENTITIES, Index
+from leam_opt.case.instruments import Access, Equity, Grant, Instrument, InstrumentTerms, Loan, Tranche
 
 if TYPE_CHECKING:
     from leam_opt.case.schema import Case
@@ -17,38 +20,57 @@ Array = NDArray[np.float64]
 
 
 def funding(case: Case, index: Index) -> dict[str, Array]:
-    """Entries on instruments in use, cash reserves and the wear of what is bought."""
+    """Entries on instruments in use, cash reserves, taxes and the wear of what is bought."""
     terms = [case.funding.instruments[f] for f in index.instruments]
-    horizon = len(index.years)
-    shape = (len(terms), horizon)
-    interest, principal = np.zeros((*shape, horizon)), np.zeros((*shape, horizon))
-    draw_value, payout_value = np.zeros(shape), np.zeros(shape)
-    for f, instrument in enumerate(terms):
-        if isinstance(instrument, Loan):
-            interest[f], principal[f] = loan_profile(instrument, horizon)
-        if isinstance(instrument, Equity):
-            growth = 1 + instrument.hurdle_rate.base
-            draw_value[f] = growth ** -np.arange(horizon, dtype=float)
-            payout_value[f] = growth ** -np.arange(1, horizon + 1, dtype=float)
     fund, objective = case.funding, case.objective
+    lines = list(fund.budget_lines.values())
     return {
         "cap_total": np.array([t.cap_total.base for t in terms]),
-        "cap_year": np.array([_yearly_cap(t, index) for t in terms]).reshape(shape),
+        "cap_year": np.array([_yearly_cap(t, index) for t in terms]).reshape(len(terms), len(index.years)),
         "min_ticket": np.array([t.min_ticket.base for t in terms]),
         "arrangement_fee": np.array([t.arrangement_fee.base for t in terms]),
-        "intensity": np.array([t.intensity.base if isinstance(t, Grant) else 0.0 for t in terms]),
-        "interest": interest,
-        "principal": principal,
-        "dscr_min": np.array([t.dscr_min.base if isinstance(t, Loan) else 0.0 for t in terms]),
-        "draw_value": draw_value,
-        "payout_value": payout_value,
+        "intensity": np.array([t.intensity.base if isinstance(t, Grant | Access) else 0.0 for t in terms]),
+        "access_price": np.array([t.price.base if isinstance(t, Access) else 1.0 for t in terms]),
+        "access_release": _release(len(index.years)),
         "private_money_min": np.array(fund.private_share_min.base),
         "private_money_max": np.array(fund.private_share_max.base),
+        "gearing_max": np.array([getattr(fund, f"gearing_max_{e}").base for e in ENTITIES]),
         "cash_reserve": np.array([getattr(fund, f"cash_reserve_{e}").base for e in ENTITIES]),
-        "public_money_value": (1 + objective.discount_rate.base) ** -np.arange(horizon, dtype=float),
+        "free_reserve_share": np.array(case.rules.timely_use.free_reserve_share.base),
+        "budget_max": np.array([[line.cap_per_year.at_year(y).base for y in index.years] for line in lines]),
+        "matching_ratio": np.array([rule.ratio.base for rule in fund.matching.values()]),
+        "public_money_value": (1 + objective.discount_rate.base) ** -np.arange(len(index.years), dtype=float),
         "deficit_max": np.array(np.inf if objective.deficit_max is None else objective.deficit_max.base),
+        "tax_rate": tax_rate(case, index),
+        **loans(case, index),
+        **_investors(terms, len(index.years)),
         **_wear(case, index),
     }
+
+
+def _release(horizon: int) -> Array:
+    """(draw year, year) part of an advance that becomes income: evenly until the horizon."""
+    return np.triu(np.ones((horizon, horizon))) / np.arange(horizon, 0, -1.0)[:, None]
+
+
+def _investors(terms: Sequence[Instrument], horizon: int) -> dict[str, Array]:
+    """Present values at the rate that shareholders and tranches ask for, and what tranches are."""
+    rates = np.array([_return(t) for t in terms])[:, None]
+    asking = np.array([isinstance(t, Equity | Tranche) for t in terms])[:, None]
+    start, end = np.arange(horizon, dtype=float), np.arange(1, horizon + 1, dtype=float)
+    return {
+        "draw_value": asking * (1 + rates) ** -start,
+        "payout_value": asking * (1 + rates) ** -end,
+        "claim": (1 + rates) ** (horizon - start),
+        "tranche_share": np.array([t.share.base if isinstance(t, Tranche) else 0.0 for t in terms]),
+        "loss_max": np.array([t.loss_max.base if isinstance(t, Tranche) else 0.0 for t in terms]),
+    }
+
+
+def _return(terms: Instrument) -> float:
+    if isinstance(terms, Equity):
+        return terms.hurdle_rate.base
+    return terms.return_rate.base if isinstance(terms, Tranche) else 0.0
 
 
 def draw_years(case: Case, instrument: str) -> list[int]:
@@ -66,30 +88,6 @@ def _yearly_cap(terms: InstrumentTerms, index: Index) -> Array:
     if figure is None:
         return np.full(len(index.years), total)
     return np.array([min(total, figure.at_year(y).base) for y in index.years])
-
-
-def loan_profile(loan: Loan, horizon: int) -> tuple[Array, Array]:
-    """Interest and principal of one euro drawn, both (draw year, payment year), zero for draws not repaid in time.
-
-    A draw at the start of year v pays at the ends of years v .. v + tenor - 1: interest on the balance, in the grace
-    years nothing else; then a level payment (annuity), equal principal (linear), or all principal at the end (bullet).
-    """
-    rate, tenor, grace = loan.rate.base, loan.tenor_years, loan.grace_years
-    remaining = np.zeros(tenor + 1)
-    remaining[: grace + 1] = 1.0
-    k = np.arange(1, tenor - grace + 1, dtype=float)
-    if loan.repayment == "linear" or (loan.repayment == "annuity" and rate == 0):
-        remaining[grace + 1 :] = 1 - k / (tenor - grace)
-    elif loan.repayment == "annuity":
-        # Closed form of the balance after k level payments.
-        remaining[grace + 1 :] = 1 - ((1 + rate) ** k - 1) / ((1 + rate) ** (tenor - grace) - 1)
-    else:
-        remaining[:tenor] = 1.0
-    interest, principal = np.zeros((horizon, horizon)), np.zeros((horizon, horizon))
-    for v in range(horizon - tenor + 1):
-        interest[v, v : v + tenor] = rate * remaining[:-1]
-        principal[v, v : v + tenor] = -np.diff(remaining)
-    return interest, principal
 
 
 def _straight_line(life: int, horizon: int) -> Array:

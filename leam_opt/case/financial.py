@@ -1,4 +1,4 @@
-"""Sections of a case that describe demand, prices, rules, entities and funding."""
+"""Sections of a case that describe demand, prices, rules, taxes, discounting and objectives."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from leam_opt.case.base import Name, Section, Year
+from leam_opt.case.base import Name, Section
 from leam_opt.case.quantity import ByYear, Quantity, Unit, default
-from leam_opt.case.technical import Entity
 
 
 class AdoptionLevel(Section):
@@ -25,6 +24,24 @@ class AdoptionLevel(Section):
     """Tokens that commercial customers buy (billion a day, mean of the year)."""
 
 
+class TokenPriceLevel(Section):
+    """A point of the demand curve for tokens."""
+
+    price: Annotated[Quantity, Unit("EUR/ktoken")]
+    """Price of 1000 tokens."""
+    demand: Annotated[Quantity, Unit("share")]
+    """Tokens bought at this price over those of the adoption level in force."""
+
+
+class ClusterPriceLevel(Section):
+    """A point of the demand curve for compute."""
+
+    price: Annotated[Quantity, Unit("EUR/h")]
+    """Price of one operating hour of a cluster of `cluster_gpus`."""
+    demand: Annotated[Quantity, Unit("share")]
+    """Core and tuning compute rented at this price over that of the adoption level in force."""
+
+
 class Prices(Section):
     """What customers and the two companies pay."""
 
@@ -35,7 +52,13 @@ class Prices(Section):
     tokens: Annotated[Quantity, Unit("EUR/ktoken")]
     """Price of 1000 tokens."""
     infrastructure_fee: Annotated[Quantity, Unit("EUR/h")]
-    """What a company pays the owner of the infrastructure for one hour of a cluster of `cluster_gpus`."""
+    """What a company pays the owner of the infrastructure for one hour of a cluster of `cluster_gpus`, at full cost."""
+    infrastructure_fee_basis: Literal["full_cost", "market"] = "full_cost"
+    """`full_cost`: `infrastructure_fee`; `market`: `cluster_hour`, what customers pay."""
+    token_levels: list[TokenPriceLevel] = Field(default=[], max_length=20)
+    """Demand curve of which the plan chooses one point for all years; empty: the price is `tokens`."""
+    cluster_hour_levels: list[ClusterPriceLevel] = Field(default=[], max_length=20)
+    """Demand curve of which the plan chooses one point for all years; empty: the price is `cluster_hour`."""
 
 
 class PublicUseRule(Section):
@@ -66,12 +89,25 @@ class GrantIncomeRule(Section):
     """Smallest share of grants, sponsors and profit transfers in the research company's yearly income."""
 
 
+class TimelyUseRule(Section):
+    """Charitable status: the research company uses its means in time (AO § 55(1) no. 5, reserves: § 62(1))."""
+
+    enabled: bool = True
+    years: int = Field(default=2, ge=0, le=10)
+    """Means are used by the end of this many years after the year of their inflow."""
+    free_reserve_share: Annotated[Quantity, Unit("share", le=1)] = default(0.1)
+    """Free reserve over all means received so far (AO § 62(1) no. 3: 10 %)."""
+    replacement_reserve: bool = True
+    """Whether depreciation of its own assets may be put into a reserve (AO § 62(1) no. 2)."""
+
+
 class Rules(Section):
     """What the law asks for."""
 
     public_use: PublicUseRule
     ancillary_use: AncillaryUseRule
     grant_income: GrantIncomeRule
+    timely_use: TimelyUseRule = TimelyUseRule()
     renewable_share_min: Annotated[ByYear, Unit("share", le=1)]
     """Smallest renewable share of the electricity (EnEfG § 11)."""
     pue_max: Annotated[ByYear, Unit("share", ge=1)]
@@ -82,88 +118,71 @@ class Rules(Section):
     """Largest yearly CO2 of the electricity; empty: no cap."""
 
 
-class InstrumentTerms(Section):
-    """Terms that all funding instruments share."""
+class Taxation(Section):
+    """Taxes of the two companies; without figures there are none."""
+
+    corporate_tax: Annotated[ByYear, Unit("share", le=1)] | None = None
+    """Corporate income tax with surcharge and trade tax on the service company's profit after losses carried forward;
+    empty: none. The research company is exempt (KStG § 5(1) no. 9)."""
+    vat: Annotated[Quantity, Unit("share", le=1)] = default(0)
+    """Value-added tax on purchases; prices of the case are net."""
+    vat_irrecoverable_research: Annotated[Quantity, Unit("share", le=1)] = default(0)
+    """Share of its input tax that the research company cannot deduct (non-economic use)."""
+    vat_irrecoverable_service: Annotated[Quantity, Unit("share", le=1)] = default(0)
+    """Share of its input tax that the service company cannot deduct."""
+
+
+class Discounting(Section):
+    """Rates for present values in reports; nominal = (1 + real) (1 + inflation) - 1."""
+
+    real_rate: Annotated[Quantity, Unit("share", le=1)] = default(0)
+    """Real yearly rate without any premium for the risks of the project."""
+    inflation: Annotated[Quantity, Unit("share", le=1)] = default(0)
+    """Expected yearly inflation."""
+
+
+class Risk(Section):
+    """A risk of the project beyond the ranges of its figures."""
 
     title: str
-    cap_total: Annotated[Quantity, Unit("MEUR")]
-    """Largest sum over the horizon."""
-    cap_per_year: Annotated[ByYear, Unit("MEUR/a")] | None = None
-    """Largest sum in a year; empty: only the total counts."""
-    first_year: Year | None = None
-    """First calendar year of draws; empty: the first of the horizon."""
-    last_year: Year | None = None
-    """Last calendar year of draws; empty: the last of the horizon."""
-    min_ticket: Annotated[Quantity, Unit("MEUR")] = default(0)
-    """Smallest total if the instrument is used at all."""
-    arrangement_fee: Annotated[Quantity, Unit("share", le=1)] = default(0)
-    """Fee as a share of each draw."""
+    basis: Literal["capex", "opex", "revenue"]
+    """What the overrun is measured on."""
+    overrun: Annotated[Quantity, Unit("share", ge=-1, le=5)]
+    """Cost above plan, or revenue below it, as a share of the basis."""
+    transferred: Annotated[Quantity, Unit("share", le=1)]
+    """Share that the private partners bear in a partnership."""
 
 
-class Grant(InstrumentTerms):
-    """Money that is not paid back, for eligible cost of the research company."""
+class Transfer(Section):
+    """Who bears what the ranges of the case's figures do to a partnership."""
 
-    kind: Literal["grant"]
-    provider: Literal["public", "private"] = "public"
-    entity: Literal["research"] = "research"
-    intensity: Annotated[Quantity, Unit("share", le=1)]
-    """Largest share of the cumulative eligible cost of the research company."""
-
-
-class Sponsor(InstrumentTerms):
-    """Contributions of supporters, not paid back and not tied to eligible cost."""
-
-    kind: Literal["sponsor"]
-    provider: Literal["public", "private"] = "private"
-    entity: Entity = "research"
+    capex: Annotated[Quantity, Unit("share", le=1)] = default(0)
+    """Share of deviations of capital expenditure that the private partners bear."""
+    opex: Annotated[Quantity, Unit("share", le=1)] = default(0)
+    """Share of deviations of operating cost that the private partners bear."""
+    revenue: Annotated[Quantity, Unit("share", le=1)] = default(0)
+    """Share of deviations of revenue that the private partners bear."""
 
 
-class Loan(InstrumentTerms):
-    """Debt with a fixed repayment profile, repaid within the horizon."""
+class ValueForMoney(Section):
+    """Public sector comparator (PSC) against partnership (PPP)."""
 
-    kind: Literal["loan"]
-    provider: Literal["public", "private"]
-    entity: Entity
-    rate: Annotated[Quantity, Unit("share", le=1)]
-    """Nominal yearly interest."""
-    tenor_years: int = Field(ge=1, le=40)
-    """Years from a draw to its last repayment."""
-    grace_years: int = Field(default=0, ge=0, le=39)
-    """Years with interest only at the beginning of the tenor."""
-    repayment: Literal["annuity", "linear", "bullet"] = "annuity"
-    """Equal debt service, equal principal, or all principal at the end."""
-    dscr_min: Annotated[Quantity, Unit("share")] = default(1)
-    """Smallest debt service cover of the company in years with debt service (CFADS over debt service)."""
-
-
-class Equity(InstrumentTerms):
-    """Shareholders' money in the service company; it wants a return."""
-
-    kind: Literal["equity"]
-    provider: Literal["public", "private"] = "private"
-    entity: Literal["service"] = "service"
-    hurdle_rate: Annotated[Quantity, Unit("share", le=1)]
-    """Nominal yearly return (IRR) that the investors ask for at least."""
-
-
-Instrument = Annotated[Grant | Sponsor | Loan | Equity, Field(discriminator="kind")]
-
-
-class Funding(Section):
-    """Who can pay."""
-
-    use: list[Name]
-    """Instruments that the scenario may use."""
-    instruments: dict[Name, Instrument]
-    """All instruments of the case by name."""
-    private_share_min: Annotated[Quantity, Unit("share", le=1)] = default(0)
-    """Smallest private share of all draws over the horizon."""
-    private_share_max: Annotated[Quantity, Unit("share", le=1)] = default(1)
-    """Largest private share of all draws over the horizon."""
-    cash_reserve_research: Annotated[Quantity, Unit("MEUR")] = default(0)
-    """Smallest cash of the research company at the end of every year."""
-    cash_reserve_service: Annotated[Quantity, Unit("MEUR")] = default(0)
-    """Smallest cash of the service company at the end of every year."""
+    comparator: Name
+    """Scenario of purely public delivery."""
+    partnership: Name
+    """Scenario of the partnership."""
+    competitive_neutrality: Annotated[Quantity, Unit("share", le=1)] = default(0)
+    """Taxes and duties that public delivery does not pay, over its raw cost."""
+    ancillary_cost: Annotated[Quantity, Unit("MEUR")] = default(0)
+    """Public cost of procuring and supervising the partnership, at the start."""
+    risk_premium: Annotated[Quantity, Unit("share", le=1)] = default(0)
+    """Premium on the discount rate; only where no risk is valued in the flows."""
+    transferred: Transfer = Transfer()
+    risks: dict[Name, Risk] = {}
+    samples: int = Field(default=2000, ge=100, le=100000)
+    """Draws from the ranges."""
+    seed: int = Field(default=0, ge=0)
+    """Seed of the draws."""
 
 
 class Objective(Section):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from leam_opt.case.instruments import Loan
 from leam_opt.case.schema import Case
 
 POOLS = ("core", "tuning", "inference")
@@ -27,6 +28,13 @@ class Index:
     instruments: tuple[str, ...]
     steps: int
     """Largest number of staff steps of a pool."""
+    guarantees: tuple[str, ...] = ()
+    bands: int = 1
+    """Largest number of rate bands of a loan; at least one."""
+    token_levels: int = 0
+    """Points of the demand curve for tokens; none where the price is fixed."""
+    cluster_levels: int = 0
+    """Points of the demand curve for compute; none where the price is fixed."""
 
     @property
     def labels(self) -> dict[str, tuple[object, ...]]:
@@ -43,11 +51,17 @@ class Index:
             "F": self.instruments,
             "A": self.levels,
             "E": ENTITIES,
+            "U": self.guarantees,
+            "B": tuple(range(self.bands)),
+            "L": tuple(range(self.token_levels)),
+            "M": tuple(range(self.cluster_levels)),
         }
 
     @classmethod
     def of(cls, case: Case) -> Index:
-        """The sets of a case; instruments are those in use."""
+        """The sets of a case; instruments and guarantees are those in use."""
+        funding = case.funding
+        used = [funding.instruments[name] for name in funding.use if name in funding.instruments]
         pools = (case.pools.core, case.pools.tuning, case.pools.inference)
         return cls(
             years=tuple(case.years),
@@ -56,6 +70,10 @@ class Index:
             generations=tuple(case.generations),
             levels=tuple(case.adoption),
             sources=tuple(case.energy_sources),
-            instruments=tuple(case.funding.use),
+            instruments=tuple(name for name in funding.use if name in funding.instruments),
             steps=max(len(pool.staff_steps) for pool in pools),
+            guarantees=tuple(name for name in funding.use if name in funding.guarantees),
+            bands=max((len(terms.rate_bands) for terms in used if isinstance(terms, Loan)), default=0) or 1,
+            token_levels=len(case.prices.token_levels),
+            cluster_levels=len(case.prices.cluster_hour_levels),
         )

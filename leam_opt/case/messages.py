@@ -194,8 +194,8 @@ def _expected(shape: Shape | None, node: Node, item: dict[str, Any]) -> str:
     if kind in _BOUNDS:
         name, words = _BOUNDS[kind]
         return f"{got} is not allowed; {words.format(context[name])} is possible"
-    if kind == "too_short":
-        return "it is empty; at least one entry is needed"
+    if kind in ("too_short", "too_long"):
+        return _length(context)
     if isinstance(shape, SectionOf):
         needed = shape.required or list(shape.keys)
         return f"expected a section with the keys {', '.join(needed)}; got {got}"
@@ -213,6 +213,17 @@ def _expected(shape: Shape | None, node: Node, item: dict[str, Any]) -> str:
         types = {int: "a whole number", bool: "true or false", str: "text (put a number in quotes)"}
         return f"expected {types.get(shape.type, 'another value')}, got {got}"
     return f"{got} is not allowed here: {item['msg']}"
+
+
+def _length(context: dict[str, Any]) -> str:
+    """What is wrong with the number of entries of a list or mapping."""
+    count = context["actual_length"]
+    if "max_length" in context:
+        return f"it has {count} entries; at most {context['max_length']} are possible"
+    least = context["min_length"]
+    needed = "one entry is" if least == 1 else f"{least} entries are"
+    given = "it is empty" if count == 0 else f"it has {count} {'entry' if count == 1 else 'entries'}"
+    return f"{given}; at least {needed} needed"
 
 
 def _all_of(name: object, known: Iterable[str]) -> str:

@@ -93,17 +93,28 @@ class Unit:
     gt: float | None = None
     le: float | None = None
 
-    def check(self, number: float) -> None:
-        """Raises FigureError where a number in the documented unit is out of bounds."""
+    def check(self, number: float, given_unit: str = "") -> None:
+        """Raises FigureError where a number in the documented unit is out of bounds.
+
+        `given_unit` is the unit in which the case gives it, if it names one.
+        """
         if self.gt is not None and number <= self.gt:
             raise FigureError(f"{number:g} {self.name} is too small; it must be above {self.gt:g} {self.name}")
         if self.ge is not None and number < self.ge:
             raise FigureError(f"{number:g} {self.name} is too small; at least {self.ge:g} {self.name} is allowed")
         if self.le is not None and number > self.le:
-            remedy = f' (did you mean "{number:g} %"?)' if self.name == "share" and number <= 100 else ""
-            raise FigureError(
-                f"{number:g} {self.name} is too large; at most {self.le:g} {self.name} is allowed{remedy}"
-            )
+            raise FigureError(self._too_large(number, self.le, given_unit))
+
+    def _too_large(self, number: float, most: float, given_unit: str) -> str:
+        if self.name == "share" and given_unit not in ("", "share"):
+            return f"{100 * number:g} % is too large; at most {100 * most:g} % is allowed"
+        remedy = ""
+        if self.name == "share" and number <= 100:
+            # A number just above 1 is as likely meant as 120 % as it is as 1.2 %; a suggestion would be wrong at times.
+            is_either = most == 1 and number < 2
+            percent = f'"{number:g} %"'
+            remedy = f" (1 is 100 %, and {percent} is {number / 100:g})" if is_either else f" (did you mean {percent}?)"
+        return f"{number:g} {self.name} is too large; at most {most:g} {self.name} is allowed{remedy}"
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         parse: Callable[[Any, Unit], Any] = parse_by_year if source is ByYear else parse_figure
@@ -146,8 +157,7 @@ def parse_figure(value: Any, unit: Unit) -> Quantity:
         value = value.model_dump(exclude_none=True)
     if isinstance(value, Mapping):
         return _parse_range(value, unit)
-    number = _number(value, unit.name, unit.name)
-    unit.check(number)
+    number = _number(value, unit, "")
     return Quantity.model_construct(low=number, base=number, high=number, unit=unit.name, source=None, note=None)
 
 
@@ -159,17 +169,16 @@ def _parse_range(value: Mapping[str, Any], unit: Unit) -> Quantity:
     for key in ("unit", "source", "note"):
         if value.get(key) is not None and not isinstance(value[key], str):
             raise FigureError(f"expected text, got {shown(value[key])}; put it in quotes", key)
-    given = value.get("unit") or unit.name
+    given = value.get("unit") or ""
     try:
-        units.factor(given, unit.name)
+        units.factor(given or unit.name, unit.name)
     except ValueError as error:
         raise FigureError(str(error), "unit") from None
     ends: dict[str, float] = {}
     for key in ("low", "base", "high"):
         if key in value:
             with _Within(key):
-                ends[key] = _number(value[key], unit.name, given)
-                unit.check(ends[key])
+                ends[key] = _number(value[key], unit, given)
     if "base" not in ends and not {"low", "high"} <= set(ends):
         raise FigureError("a range needs 'base', or both 'low' and 'high' (base is then their mean)", about="absence")
     base = ends["base"] if "base" in ends else _mean(ends["low"], ends["high"])
@@ -189,21 +198,24 @@ def _mean(low: float, high: float) -> float:
     return min(max(mean, low), high) if low <= high else mean
 
 
-def _number(value: Any, unit: str, given_unit: str) -> float:
+def _number(value: Any, unit: Unit, given_unit: str) -> float:
+    """A number or a text as a number in the documented unit, within its bounds.
+
+    `given_unit` is that of a number without one of its own; empty: the documented one.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise FigureError(f"expected a number in {unit}, got {shown(value)}")
+        raise FigureError(f"expected a number in {unit.name}, got {shown(value)}")
     try:
-        if isinstance(value, str):
-            number, own_unit = units.split(value)
-            number = units.convert(number, own_unit or given_unit, unit)
-        else:
-            number = units.convert(float(value), given_unit, unit)
+        bare, own_unit = units.split(value) if isinstance(value, str) else (float(value), "")
+        given_unit = own_unit or given_unit
+        number = units.convert(bare, given_unit or unit.name, unit.name)
     except OverflowError:
         raise FigureError(f"{shown(value)} is too large a number") from None
     except ValueError as error:
         raise FigureError(str(error)) from None
     if not math.isfinite(number):
-        raise FigureError(f"{shown(value)} is not a finite number; write a number in {unit}")
+        raise FigureError(f"{shown(value)} is not a finite number; write a number in {unit.name}")
+    unit.check(number, given_unit)
     return number
 
 
@@ -276,7 +288,8 @@ def hint(name: object, known: Iterable[str]) -> str:
     """The closest known name as a question, or else the known names."""
     names = list(known)
     close = get_close_matches(str(name)[:80], names, n=1)
-    return f"did you mean '{close[0]}'?" if close else f"known are {', '.join(names)}"
+    others = f"known are {', '.join(names)}" if names else "there is none"
+    return f"did you mean '{close[0]}'?" if close else others
 
 
 def default(value: float) -> Any:

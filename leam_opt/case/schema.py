@@ -11,12 +11,14 @@ from pydantic_core import PydanticCustomError
 from leam_opt.case.base import Name, Section, Year
 from leam_opt.case.financial import (
     AdoptionLevel,
-    Funding,
-    Loan,
+    Discounting,
     Objective,
     Prices,
     Rules,
+    Taxation,
+    ValueForMoney,
 )
+from leam_opt.case.instruments import Funding, Loan
 from leam_opt.case.quantity import ByYear, End, Quantity, Unit
 from leam_opt.case.technical import (
     Compute,
@@ -116,8 +118,12 @@ class Case(Section):
     adoption: dict[Name, AdoptionLevel] = Field(min_length=1)
     prices: Prices
     rules: Rules
+    taxation: Taxation = Taxation()
     funding: Funding
     objective: Objective = Objective()
+    discounting: Discounting = Discounting()
+    value_for_money: ValueForMoney | None = None
+    """Public sector comparator against partnership; empty: not compared."""
     reference_plan: ReferencePlan | None = None
     """The fixed plan that the ledger evaluates beside the optimised ones; empty: none."""
     scenarios: dict[Name, ScenarioInfo] = {}

@@ -177,10 +177,12 @@ def paths(shape: Shape, node: Node | None, prefix: str = "") -> Iterator[str]:
 
 def whole_unit(key: str) -> str:
     """The unit of a whole number, which its key tells."""
-    if key.endswith("_years"):
+    if key == "years" or key.endswith("_years"):
         return "a"
     if key.endswith("_year") or key in ("open_from", "on_sale_from", "on_sale_until"):
         return "calendar year"
+    if key in ("samples", "seed"):
+        return "sample" if key == "samples" else "number"
     if "per_year" in key:
         return "model/a"
     return "model" if key.startswith("models_") else "unit"

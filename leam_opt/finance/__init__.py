@@ -1,1 +1,1 @@
-"""Measures of cash flows: discounting, rates of return, loan schedules, straight-line depreciation."""
+"""Measures of cash flows: rates, discounting, returns, loans, cover, tax, depreciation, value for money."""

@@ -35,8 +35,8 @@ def level_payment(rate: ArrayLike, years: int) -> Array:
         years: number of payments, the first one after a year.
     """
     rates = np.asarray(rate, dtype=float)
-    safe = np.where(rates > 0, rates, 1.0)
-    payment: Array = np.where(rates > 0, safe / -np.expm1(-years * np.log1p(safe)), 1.0 / years)
+    safe = np.where(rates != 0, rates, 1.0)
+    payment: Array = np.where(rates != 0, safe / -np.expm1(-years * np.log1p(safe)), 1.0 / years)
     return payment
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -14,12 +13,21 @@ from leam_opt.case.index import CLASSES, ENTITIES, POOLS
 from leam_opt.case.quantity import End
 from leam_opt.case.schema import Case
 from leam_opt.finance.discount import irr
+from leam_opt.ledger.balance_sheet import ASSETS, LIABILITIES
 from leam_opt.ledger.books import Books
 from leam_opt.ledger.decisions import Decisions
-from leam_opt.ledger.funding import FLOWS
+from leam_opt.ledger.funding import FLOWS, at_horizon
 from leam_opt.ledger.inputs import Inputs
 from leam_opt.ledger.physical import PRIVATE, PUBLIC
 from leam_opt.ledger.rules import blocks, legal_rules
+from leam_opt.ledger.statements import (
+    bearers,
+    contingent_liabilities,
+    fiscal_exposure,
+    long_table,
+    sources_and_uses,
+    waterfall,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,19 +61,6 @@ class Accounts:
     """
 
     books: Books
-
-    def _table(self, axes: Mapping[str, tuple[object, ...]], columns: Mapping[str, Array]) -> pd.DataFrame:
-        """A long table: one row for each combination of the axes, arrays of that shape as columns."""
-        import pandas as pd
-
-        shape = tuple(len(names) for names in axes.values())
-        grid = np.indices(shape).reshape(len(shape), -1)
-        keys = {
-            name: [names[number] for number in along] for (name, names), along in zip(axes.items(), grid, strict=True)
-        }
-        # Adding zero turns -0.0 into 0.0.
-        values = {name: np.broadcast_to(array, shape).ravel() + 0.0 for name, array in columns.items()}
-        return pd.DataFrame({**keys, **values})
 
     @property
     def _years(self) -> tuple[int, ...]:
@@ -109,40 +104,65 @@ class Accounts:
     def cash(self) -> pd.DataFrame:
         """Cash by company and year: `opening_meur`, every flow (money in positive), `closing_meur`.
 
-        Draws, arrangement fees, gap, capital expenditure and fee advances move at the start of the year, the others
-        at its end; opening plus all flows is closing. `infrastructure_fee_meur` is what is paid in cash after advances.
-        `debt_service_meur` is interest plus repayment, and is not a further flow.
+        Draws, arrangement fees, interest during construction, gap, capital expenditure and fee advances move at the
+        start of the year, the others at its end; opening plus all flows is closing. `infrastructure_fee_meur` is what
+        is paid in cash after advances. `debt_service_meur` is interest, guarantee fees and repayment, and is not a
+        further flow.
         """
         money = self.books.money
         opening = np.concatenate([np.zeros((len(ENTITIES), 1)), money.cash_end[:, :-1]], axis=1)
         columns = {"opening_meur": opening, **{f"{name}_meur": money.flows[name] for name in FLOWS}}
-        columns["debt_service_meur"] = money.flows["interest"] + money.flows["repayment"]
+        served = [money.flows[name] for name in ("interest", "guarantee_fees", "repayment")]
+        columns["debt_service_meur"] = np.asarray(sum(served))
         columns["closing_meur"] = money.cash_end
-        return self._table({"company": ENTITIES, "year": self._years}, columns)
+        return long_table({"company": ENTITIES, "year": self._years}, columns)
 
     @cached_property
     def funding(self) -> pd.DataFrame:
-        """Instruments by year: draws, fees, interest, repayment, debt left, dividends and redemption."""
+        """Instruments by year: draws, fees, interest, repayment, debt left, and what investors get back.
+
+        `guaranteed_meur` is the guaranteed debt at the start of the year, `access_income_meur` the part of access sold
+        in advance that becomes income.
+        """
         index, plan, money = self.books.inputs.structure.index, self.books.plan, self.books.money
-        redemption = np.zeros_like(plan.dividends_meur)
-        redemption[:, -1] = plan.redemption_meur
-        table = self._table(
+        years = self.books.inputs.structure.horizon
+        table = long_table(
             {"instrument": index.instruments, "year": self._years},
             {
                 "draw_meur": plan.draws_meur,
                 "arrangement_fee_meur": money.arrangement_fees,
+                "construction_interest_meur": money.construction_interest,
                 "interest_meur": money.interest,
+                "guarantee_fee_meur": money.guarantee_fees,
                 "repayment_meur": money.repayment,
                 "debt_meur": money.balance,
+                "guaranteed_meur": money.guaranteed_opening,
+                "access_income_meur": money.access_income,
                 "dividends_meur": plan.dividends_meur,
-                "redemption_meur": redemption,
+                "redemption_meur": at_horizon(plan.redemption_meur, years),
+                "called_loss_meur": at_horizon(plan.called_loss_meur, years),
             },
         )
         terms = dict(zip(index.instruments, self.books.inputs.structure.instruments, strict=True))
         table.insert(1, "kind", [terms[name].kind for name in table["instrument"]])
         table.insert(2, "provider", ["public" if terms[name].public else "private" for name in table["instrument"]])
-        table.insert(3, "company", [ENTITIES[terms[name].entity] for name in table["instrument"]])
+        table.insert(3, "payer", [terms[name].payer for name in table["instrument"]])
+        table.insert(4, "company", [ENTITIES[terms[name].entity] for name in table["instrument"]])
         return table
+
+    @cached_property
+    def profit(self) -> pd.DataFrame:
+        """Profit statements by company and year: each line, income positive, and `result_meur`, their sum."""
+        columns = {f"{name}_meur": values for name, values in self.books.profit_statement.items()}
+        columns["result_meur"] = self.books.result
+        return long_table({"company": ENTITIES, "year": self._years}, columns)
+
+    @cached_property
+    def balance_sheet(self) -> pd.DataFrame:
+        """Balance sheets by company at the end of each year: assets, then liabilities; both add up to the same."""
+        sheet = self.books.balance_sheet
+        columns = {f"{name}_meur": sheet[name] for name in (*ASSETS, *LIABILITIES)}
+        return long_table({"company": ENTITIES, "year": self._years}, columns)
 
     @cached_property
     def equity(self) -> pd.DataFrame:
@@ -177,7 +197,7 @@ class Accounts:
         plan, things = self.books.plan, self.books.things
         compute = plan.compute_mgpuh
         servers = things.pool_units * self.books.inputs.machines.servers_per_unit
-        return self._table(
+        return long_table(
             {"pool": POOLS, "year": self._years},
             {
                 "units": things.pool_units,
@@ -193,7 +213,7 @@ class Accounts:
     def models(self) -> pd.DataFrame:
         """Generations by year: core models and their training (million reference GPU-hours)."""
         plan = self.books.plan
-        return self._table(
+        return long_table(
             {"generation": self.books.inputs.structure.index.generations, "year": self._years},
             {"models": plan.core_models, "training_mgpuh": plan.training_mgpuh.sum(axis=(1, 2))},
         )
@@ -201,7 +221,7 @@ class Accounts:
     @cached_property
     def tokens(self) -> pd.DataFrame:
         """User classes by year: tokens and the inference compute that they need."""
-        return self._table(
+        return long_table(
             {"class": CLASSES, "year": self._years},
             {
                 "tokens_bn_per_day": self.books.plan.tokens_bn_per_day,
@@ -213,7 +233,7 @@ class Accounts:
     def energy(self) -> pd.DataFrame:
         """Sites by year: power, energy by source, heat."""
         plan, things, index = self.books.plan, self.books.things, self.books.inputs.structure.index
-        return self._table(
+        return long_table(
             {"site": index.sites, "year": self._years},
             {
                 "nameplate_mw": things.nameplate_mw,
@@ -232,7 +252,7 @@ class Accounts:
         plan, things, machines = self.books.plan, self.books.things, self.books.inputs.machines
         index = self.books.inputs.structure.index
         servers = things.units_alive * machines.servers_per_unit
-        return self._table(
+        return long_table(
             {"site": index.sites, "type": index.types, "year": self._years},
             {
                 "units_bought": plan.units_bought,
@@ -241,6 +261,31 @@ class Accounts:
                 "gpus": servers * machines.gpus_per_server[:, None],
             },
         )
+
+    @cached_property
+    def waterfall(self) -> pd.DataFrame:
+        """Order in which each company's money is used; see `statements.waterfall`."""
+        return waterfall(self.books)
+
+    @cached_property
+    def sources_and_uses(self) -> pd.DataFrame:
+        """Where the money of each year comes from and goes; see `statements.sources_and_uses`."""
+        return sources_and_uses(self.books)
+
+    @cached_property
+    def bearers(self) -> pd.DataFrame:
+        """Who bears which euro in which year; see `statements.bearers`."""
+        return bearers(self.books)
+
+    @cached_property
+    def contingent_liabilities(self) -> pd.DataFrame:
+        """Guaranteed debt by guarantee and year; see `statements.contingent_liabilities`."""
+        return contingent_liabilities(self.books)
+
+    @cached_property
+    def fiscal_exposure(self) -> pd.DataFrame:
+        """What public payers pay net by year; see `statements.fiscal_exposure`."""
+        return fiscal_exposure(self.books)
 
     @cached_property
     def rules(self) -> pd.DataFrame:

@@ -14,10 +14,9 @@ from leam_opt.errors import AuditError
 from leam_opt.ledger.books import Books
 from leam_opt.ledger.decisions import Decisions
 from leam_opt.ledger.inputs import Inputs
-from leam_opt.ledger.rows import RELATIVE_TOLERANCE, Row
+from leam_opt.ledger.rows import ONE_EURO_MEUR, RELATIVE_TOLERANCE, Row
 from leam_opt.ledger.rules import blocks
 
-ONE_EURO_MEUR = 1e-6
 OBJECTIVES = ("deficit_meur", "unfunded_gap_meur", "public_money_meur")
 """Figures whose largest difference is the audit's objective error."""
 

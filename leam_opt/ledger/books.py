@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from leam_opt.case.quantity import End
 from leam_opt.case.schema import Case
 from leam_opt.finance.discount import discount_factors
+from leam_opt.ledger.balance_sheet import balance_sheet, profit_statement
 from leam_opt.ledger.decisions import Decisions
-from leam_opt.ledger.funding import Financing, financing
+from leam_opt.ledger.funding import SERVICE, Financing, financing
 from leam_opt.ledger.inputs import Inputs
 from leam_opt.ledger.money import Trade, trade
 from leam_opt.ledger.physical import DAYS_PER_YEAR, PRIVATE, PUBLIC, Physical, physical
+from leam_opt.ledger.structure import FINANCE_LINES
 
 Array = NDArray[np.float64]
 
@@ -49,30 +51,53 @@ class Books:
     @cached_property
     def lines(self) -> dict[str, Array]:
         """Lines (E, Y) in M EUR that add up to the deficit: cost positive, revenue and residual value negative."""
-        receives = self.inputs.structure.receives
-        residual = np.zeros(self.money.cash_end.shape)
+        receives, money = self.inputs.structure.receives, self.money
+        residual, tax = np.zeros(money.cash_end.shape), np.zeros(money.cash_end.shape)
         if self.inputs.structure.residual_value:
             residual[..., self.inputs.structure.owner, -1] = -self.business.residual_meur
+        tax[..., SERVICE, :] = money.tax
+        paid = {
+            "interest": money.interest,
+            "construction_interest": money.construction_interest,
+            "guarantee_fees": money.guarantee_fees,
+            "arrangement_fees": money.arrangement_fees,
+        }
         return {
             **self.business.capex,
             **self.business.opex,
-            "interest": np.einsum("...fy,fe->...ey", self.money.interest, receives),
-            "arrangement_fees": np.einsum("...fy,fe->...ey", self.money.arrangement_fees, receives),
-            "investors_return": self.money.investors_return,
+            **{name: np.einsum("...fy,fe->...ey", values, receives) for name, values in paid.items()},
+            "investors_return": money.investors_return,
+            "corporate_tax": tax,
             "residual_value": residual,
             **{name: -values for name, values in self.business.revenue.items()},
         }
 
     @cached_property
     def categories(self) -> dict[str, str]:
-        """What each line is: capex, opex, financing, residual_value or revenue."""
+        """What each line is: capex, opex, financing, tax, residual_value or revenue."""
         return {
             **dict.fromkeys(self.business.capex, "capex"),
             **dict.fromkeys(self.business.opex, "opex"),
-            **dict.fromkeys(("interest", "arrangement_fees", "investors_return"), "financing"),
+            **dict.fromkeys(FINANCE_LINES, "financing"),
+            "corporate_tax": "tax",
             "residual_value": "residual_value",
             **dict.fromkeys(self.business.revenue, "revenue"),
         }
+
+    @cached_property
+    def profit_statement(self) -> dict[str, Array]:
+        """Lines (E, Y) of the result of each company, income positive; see `balance_sheet.profit_statement`."""
+        return profit_statement(self.inputs, self.plan, self.business, self.money)
+
+    @cached_property
+    def result(self) -> Array:
+        """(E, Y) result of each company and year after tax, before it distributes anything."""
+        return np.asarray(sum(self.profit_statement.values()))
+
+    @cached_property
+    def balance_sheet(self) -> dict[str, Array]:
+        """Assets and liabilities (E, Y) at the end of each year; see `balance_sheet.balance_sheet`."""
+        return balance_sheet(self.inputs, self.plan, self.business, self.money, self.result)
 
     @cached_property
     def line_totals(self) -> dict[str, Array]:
@@ -110,7 +135,9 @@ class Books:
             "opex_meur": self._sum("opex"),
             "financing_meur": self._sum("financing"),
             "revenue_meur": -self._sum("revenue"),
-            "gross_cost_meur": self._sum("capex", "opex", "financing"),
+            "corporate_tax_meur": self._sum("tax"),
+            "called_loss_meur": (plan.called_loss_meur * structure.tranches).sum(axis=-1),
+            "gross_cost_meur": self._sum("capex", "opex", "financing", "tax"),
             "residual_meur": self.business.residual_meur,
             "public_gpu_hours_million": public_compute,
             "private_gpu_hours_million": plan.compute_mgpuh[..., PRIVATE, :].sum(axis=(-2, -1)),
@@ -140,7 +167,7 @@ class Books:
             "unfunded_gap_meur": plan.unfunded_gap_meur.sum(axis=-2),
             "public_money_meur": np.einsum("...fy,f->...y", draws, public),
             "private_money_meur": np.einsum("...fy,f->...y", draws, 1.0 - public),
-            "debt_service_meur": (self.money.interest + self.money.repayment).sum(axis=-2),
+            "debt_service_meur": self.money.debt_service.sum(axis=-2),
             "infrastructure_fee_meur": self.business.infrastructure_fee_meur,
             "site_energy_gwh": self.things.site_energy_gwh.sum(axis=-2),
             "public_gpu_hours_million": plan.compute_mgpuh[..., PUBLIC, :].sum(axis=-2),

@@ -36,6 +36,11 @@ AXES = {
     "profit_transfer_meur": "Y",
     "adoption": "AY",
     "unfunded_gap_meur": "EY",
+    "band_draws_meur": "FBY",
+    "guaranteed_meur": "FY",
+    "called_loss_meur": "F",
+    "token_price_level": "L",
+    "cluster_price_level": "M",
 }
 
 
@@ -44,8 +49,8 @@ class Decisions:
     """All decisions of a plan.
 
     Axes, in the order of `Index`: S sites, G server types, Y years, K pools, C classes, N model generations, P staff
-    steps, J energy sources, F instruments in use, A adoption levels, E entities. Any array may carry one leading axis
-    of variants.
+    steps, J energy sources, F instruments in use, A adoption levels, E entities, B rate bands, L points of the demand
+    curve for tokens, M for compute. Any array may carry one leading axis of variants.
 
     Attributes:
         units_bought: (S, G, Y) purchase units of servers bought at the start of the year, integer.
@@ -72,6 +77,11 @@ class Decisions:
         profit_transfer_meur: (Y) profit that the service company passes to the research company at the year's end.
         adoption: (A, Y) 1 for the adoption level in force.
         unfunded_gap_meur: (E, Y) money that no instrument provides, at the start of the year.
+        band_draws_meur: (F, B, Y) draws of loans by rate band; they add up to the draws of the loan.
+        guaranteed_meur: (F, Y) guaranteed part of the draws of loans.
+        called_loss_meur: (F) claim of a fund's tranche that the service company does not meet at the horizon.
+        token_price_level: (L) 1 for the chosen point of the demand curve for tokens.
+        cluster_price_level: (M) 1 for the chosen point of the demand curve for compute.
     """
 
     units_bought: Array
@@ -98,6 +108,11 @@ class Decisions:
     profit_transfer_meur: Array
     adoption: Array
     unfunded_gap_meur: Array
+    band_draws_meur: Array
+    guaranteed_meur: Array
+    called_loss_meur: Array
+    token_price_level: Array
+    cluster_price_level: Array
 
     @staticmethod
     def shapes(index: Index) -> dict[str, tuple[int, ...]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, TypeVar
@@ -10,45 +10,17 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from leam_opt.case.financial import Equity, Grant, Instrument, Loan
 from leam_opt.case.index import POOLS
-from leam_opt.case.quantity import ByYear, End, Quantity
+from leam_opt.case.quantity import End
 from leam_opt.case.schema import Case
 from leam_opt.errors import CaseError
 from leam_opt.finance.loans import Schedule, loan_schedule
+from leam_opt.ledger.inputs_money import Money
+from leam_opt.ledger.reader import Reader
 from leam_opt.ledger.structure import Structure
 
 Array = NDArray[np.float64]
 _Table = TypeVar("_Table")
-
-
-class _Reader:
-    """Takes figures from a case at one end of their ranges."""
-
-    def __init__(self, years: Sequence[int], at: End) -> None:
-        self._years, self._at = years, at
-
-    def one(self, figure: Quantity | float | None, missing: float = np.inf) -> Array:
-        """A figure; `missing` where the case leaves it out."""
-        if figure is None:
-            return np.array(missing)
-        return np.array(getattr(figure, self._at) if isinstance(figure, Quantity) else float(figure))
-
-    def each(self, figures: Iterable[Quantity | float | None], missing: float = np.inf) -> Array:
-        """A figure of each element of a set."""
-        return np.array([self.one(figure, missing) for figure in figures], dtype=float)
-
-    def yearly(self, figure: ByYear | None, missing: float = np.inf) -> Array:
-        """(Y) a figure in each year; before its first entry (a type not yet on sale) the first entry."""
-        if figure is None:
-            return np.full(len(self._years), missing)
-        first = figure.first_year
-        return np.array([getattr(figure.at_year(max(year, first)), self._at) for year in self._years])
-
-    def each_yearly(self, figures: Iterable[ByYear | None], missing: float = np.inf) -> Array:
-        """(..., Y) a figure of each element of a set in each year."""
-        rows = [self.yearly(figure, missing) for figure in figures]
-        return np.array(rows, dtype=float).reshape(len(rows), len(self._years))
 
 
 @dataclass(frozen=True)
@@ -76,7 +48,7 @@ class Machines:
     cpu_server_kw: Array
 
     @classmethod
-    def of(cls, case: Case, read: _Reader) -> Machines:
+    def of(cls, case: Case, read: Reader) -> Machines:
         """The machines of a case."""
         kinds, compute, cpu = list(case.server_types.values()), case.compute, case.cpu
         return cls(
@@ -126,7 +98,7 @@ class Places:
     licences_meur: Array
 
     @classmethod
-    def of(cls, case: Case, read: _Reader) -> Places:
+    def of(cls, case: Case, read: Reader) -> Places:
         """The sites and the electricity of a case."""
         sites, sources = list(case.sites.values()), list(case.energy_sources.values())
         return cls(
@@ -153,7 +125,11 @@ class Places:
 
 @dataclass(frozen=True)
 class Services:
-    """Pools, mission, people, demand, prices; axes K pools, P steps, N generations, A levels, Y years."""
+    """Pools, mission, people, demand, prices.
+
+    Axes K pools, P steps, N generations, A levels of adoption, Y years, L and M points of the demand curves for tokens
+    and for compute.
+    """
 
     pool_share_min: Array  # (K)
     pool_share_max: Array  # (K)
@@ -177,10 +153,14 @@ class Services:
     cluster_gpus: Array
     eur_per_1000_tokens: Array
     fee_hour_eur: Array
+    token_level_eur: Array  # (L) price of 1000 tokens
+    token_level_demand: Array  # (L) tokens bought over those of the adoption level
+    cluster_level_eur: Array  # (M) price of a cluster hour
+    cluster_level_demand: Array  # (M) compute rented over that of the adoption level
     upkeep_share: Array  # (enabled upkeep)
 
     @classmethod
-    def of(cls, case: Case, read: _Reader, structure: Structure) -> Services:
+    def of(cls, case: Case, read: Reader, structure: Structure) -> Services:
         """Pools, mission, people, demand and prices of a case."""
         pools = [getattr(case.pools, name) for name in POOLS]
         generations, levels = list(case.generations.values()), list(case.adoption.values())
@@ -212,66 +192,12 @@ class Services:
             cluster_hour_eur=read.one(prices.cluster_hour),
             cluster_gpus=read.one(prices.cluster_gpus),
             eur_per_1000_tokens=read.one(prices.tokens),
-            fee_hour_eur=read.one(prices.infrastructure_fee),
+            fee_hour_eur=read.one(prices.cluster_hour if structure.fee_at_market else prices.infrastructure_fee),
+            token_level_eur=read.each(level.price for level in prices.token_levels),
+            token_level_demand=read.each(level.demand for level in prices.token_levels),
+            cluster_level_eur=read.each(level.price for level in prices.cluster_hour_levels),
+            cluster_level_demand=read.each(level.demand for level in prices.cluster_hour_levels),
             upkeep_share=read.each(case.upkeep[name].share_per_year for name in structure.upkeep_lines),
-        )
-
-
-def _of_kind(terms: Instrument, kind: type[Any], field: str, otherwise: float) -> Any:
-    return getattr(terms, field) if isinstance(terms, kind) else otherwise
-
-
-@dataclass(frozen=True)
-class Money:
-    """Rules and funding; axes F instruments in use, E companies, Y years; infinite where the case sets no limit."""
-
-    public_use_min: Array
-    ancillary_use_max: Array
-    grant_income_min: Array
-    renewable_min: Array  # (Y)
-    pue_max: Array  # (Y)
-    heat_share_min: Array  # (Y)
-    co2_max_kt: Array  # (Y)
-    cap_total_meur: Array  # (F)
-    cap_per_year_meur: Array  # (F, Y)
-    min_ticket_meur: Array  # (F)
-    arrangement_share: Array  # (F)
-    intensity: Array  # (F) of grants
-    rate: Array  # (F) of loans
-    dscr_min: Array  # (F) of loans
-    hurdle_rate: Array  # (F) of equity
-    private_share_min: Array
-    private_share_max: Array
-    reserve_meur: Array  # (E)
-    discount_rate: Array
-    deficit_max_meur: Array
-
-    @classmethod
-    def of(cls, case: Case, read: _Reader) -> Money:
-        """Rules and funding of a case."""
-        rules, funding = case.rules, case.funding
-        used = [funding.instruments[name] for name in funding.use]
-        return cls(
-            public_use_min=read.one(rules.public_use.share_min),
-            ancillary_use_max=read.one(rules.ancillary_use.share_max),
-            grant_income_min=read.one(rules.grant_income.share_min),
-            renewable_min=read.yearly(rules.renewable_share_min),
-            pue_max=read.yearly(rules.pue_max),
-            heat_share_min=read.yearly(rules.heat_reuse_min),
-            co2_max_kt=read.yearly(rules.co2_max),
-            cap_total_meur=read.each(terms.cap_total for terms in used),
-            cap_per_year_meur=read.each_yearly(terms.cap_per_year for terms in used),
-            min_ticket_meur=read.each(terms.min_ticket for terms in used),
-            arrangement_share=read.each(terms.arrangement_fee for terms in used),
-            intensity=read.each(_of_kind(terms, Grant, "intensity", np.inf) for terms in used),
-            rate=read.each(_of_kind(terms, Loan, "rate", 0.0) for terms in used),
-            dscr_min=read.each(_of_kind(terms, Loan, "dscr_min", 0.0) for terms in used),
-            hurdle_rate=read.each(_of_kind(terms, Equity, "hurdle_rate", 0.0) for terms in used),
-            private_share_min=read.one(funding.private_share_min),
-            private_share_max=read.one(funding.private_share_max),
-            reserve_meur=read.each((funding.cash_reserve_research, funding.cash_reserve_service)),
-            discount_rate=read.one(case.objective.discount_rate),
-            deficit_max_meur=read.one(case.objective.deficit_max),
         )
 
 
@@ -303,23 +229,31 @@ class Inputs:
         if isinstance(case, Inputs):
             return case
         if isinstance(case, Case):
-            structure, read = Structure.of(case), _Reader(case.years, at)
-            return cls(
-                structure=structure,
-                machines=Machines.of(case, read),
-                places=Places.of(case, read),
-                services=Services.of(case, read, structure),
-                money=Money.of(case, read),
-            )
+            return cls.read(case, Reader(case.years, at))
         return _stack([cls.of(item, at) for item in case])
 
+    @classmethod
+    def read(cls, case: Case, read: Reader) -> Inputs:
+        """Inputs of a case as a reader takes its figures."""
+        structure = Structure.of(case)
+        return cls(
+            structure=structure,
+            machines=Machines.of(case, read),
+            places=Places.of(case, read),
+            services=Services.of(case, read, structure),
+            money=Money.of(case, read, structure),
+        )
+
     @cached_property
-    def schedules(self) -> tuple[Schedule | None, ...]:
-        """(F) repayment schedule of each loan, None for other instruments."""
+    def schedules(self) -> tuple[tuple[Schedule, ...], ...]:
+        """(F)(bands of the loan) repayment schedule of each band; none for other instruments."""
         return tuple(
-            loan_schedule(self.money.rate[..., number], terms.tenor_years, terms.grace_years, terms.repayment)
-            if terms.kind == "loan"
-            else None
+            tuple(
+                loan_schedule(
+                    self.money.band_rate[..., number, band], terms.tenor_years, terms.grace_years, terms.repayment
+                )
+                for band in range(terms.bands)
+            )
             for number, terms in enumerate(self.structure.instruments)
         )
 

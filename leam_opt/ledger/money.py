@@ -11,7 +11,7 @@ from leam_opt.case.index import ENTITIES, POOLS
 from leam_opt.finance.depreciation import depreciation_share, in_service, remaining_share
 from leam_opt.ledger.decisions import Decisions
 from leam_opt.ledger.inputs import Inputs
-from leam_opt.ledger.physical import CORE, DAYS_PER_YEAR, INFERENCE, PRIVATE, TUNING, Physical
+from leam_opt.ledger.physical import CORE, DAYS_PER_YEAR, PRIVATE, TUNING, Physical
 
 Array = NDArray[np.float64]
 
@@ -24,9 +24,10 @@ class Trade:
         capex: lines due at the start of the year.
         opex: lines due at the end of the year.
         revenue: lines received at the end of the year, positive.
-        depreciation_meur: (Y) straight-line write-off of all the owner's assets.
-        residual_meur: () straight-line value of hardware and building at the horizon.
-        hardware_meur: (Y) purchase value of the GPU and CPU servers in service.
+        depreciation_meur: (Y) straight-line write-off of all the owner's assets with their irrecoverable tax.
+        residual_meur: () straight-line value of hardware and building at the horizon, with their irrecoverable tax.
+        hardware_meur: (Y) net purchase value of the GPU and CPU servers in service.
+        computing_capex_meur: (Y) expenditure on GPU and CPU servers with its irrecoverable tax.
         infrastructure_fee_meur: (Y) what the other company owes the owner of the infrastructure for the year.
     """
 
@@ -36,6 +37,7 @@ class Trade:
     depreciation_meur: Array
     residual_meur: Array
     hardware_meur: Array
+    computing_capex_meur: Array
     infrastructure_fee_meur: Array
 
     @staticmethod
@@ -76,7 +78,7 @@ def _purchases(inputs: Inputs, plan: Decisions, things: Physical) -> _Purchases:
 
 
 def _written_off(inputs: Inputs, bought: _Purchases) -> tuple[Array, Array]:
-    """Depreciation (Y) and residual value () of all assets."""
+    """Depreciation (Y) and residual value () of all assets at their net prices."""
     structure = inputs.structure
     years = structure.horizon
     assets = [(bought.servers[..., g, :], life) for g, life in enumerate(structure.life_years)]
@@ -95,6 +97,23 @@ def _upkeep(inputs: Inputs, hardware: Array, building: Array) -> dict[str, Array
     shares = inputs.services.upkeep_share
     return {
         name: bases[basis] * shares[..., number, None] for number, (name, basis) in enumerate(inputs.structure.upkeep)
+    }
+
+
+def _sales(inputs: Inputs, plan: Decisions) -> dict[str, Array]:
+    """Revenue lines (Y) from customers; each pool's own."""
+    services = inputs.services
+    hour_eur, kilotoken_eur = services.cluster_hour_eur, services.eur_per_1000_tokens
+    if inputs.structure.index.cluster_levels:
+        hour_eur = (plan.cluster_price_level * services.cluster_level_eur).sum(axis=-1)
+    if inputs.structure.index.token_levels:
+        kilotoken_eur = (plan.token_price_level * services.token_level_eur).sum(axis=-1)
+    eur_per_gpuh = (hour_eur / services.cluster_gpus)[..., None]
+    tokens_meur = (1e9 / 1000 * DAYS_PER_YEAR * kilotoken_eur / 1e6)[..., None]
+    return {
+        "core_revenue": eur_per_gpuh * plan.compute_mgpuh[..., CORE, PRIVATE, :],
+        "tuning_revenue": eur_per_gpuh * plan.compute_mgpuh[..., TUNING, PRIVATE, :],
+        "inference_revenue": tokens_meur * plan.tokens_bn_per_day[..., PRIVATE, :],
     }
 
 
@@ -134,34 +153,34 @@ def trade(inputs: Inputs, plan: Decisions, things: Physical) -> Trade:
         "heat_extraction": np.einsum("...sy,...s->...y", plan.heat_sold_gwh, places.heat_cost_eur_mwh) / 1000,
     }
     opex |= {name: _to(owner, yearly) for name, yearly in infrastructure.items()}
+    guests = np.array([entity != owner for entity in structure.pool_entity], dtype=float)
+    guest_compute = np.einsum("...kcy,k->...y", plan.compute_mgpuh, guests)
+    fee = (services.fee_hour_eur / services.cluster_gpus)[..., None] * guest_compute
+    load, guest_load = (inputs.money.vat_load[..., entity, None] for entity in (owner, 1 - owner))
+    purchased = sum(line for name, line in opex.items() if name != "operations_staff")
+    vat_on_opex = load[..., None] * np.asarray(purchased) + _to(1 - owner, guest_load * fee)
     developers = services.people_per_core_model[..., None] * plan.core_models.sum(axis=-2)
     for pool, name in enumerate(POOLS):
         team = things.people[..., pool, :] + (developers if pool == CORE else 0.0)
         opex[f"{name}_staff"] = _to(structure.pool_entity[pool], salary * team)
-    eur_per_gpuh = (services.cluster_hour_eur / services.cluster_gpus)[..., None]
-    tokens_meur = 1e9 / 1000 * DAYS_PER_YEAR * services.eur_per_1000_tokens / 1e6
-    sold = {
-        "core_revenue": (CORE, eur_per_gpuh * plan.compute_mgpuh[..., CORE, PRIVATE, :]),
-        "tuning_revenue": (TUNING, eur_per_gpuh * plan.compute_mgpuh[..., TUNING, PRIVATE, :]),
-        "inference_revenue": (INFERENCE, tokens_meur[..., None] * plan.tokens_bn_per_day[..., PRIVATE, :]),
-    }
-    revenue = {name: _to(structure.pool_entity[pool], yearly) for name, (pool, yearly) in sold.items()}
+    runners = dict(zip(("core_revenue", "tuning_revenue", "inference_revenue"), structure.pool_entity, strict=True))
+    revenue = {name: _to(runners[name], yearly) for name, yearly in _sales(inputs, plan).items()}
     heat = np.einsum("...sy,...s->...y", plan.heat_sold_gwh, places.heat_price_eur_mwh) / 1000
     revenue["heat_revenue"] = _to(owner, heat)
-    guests = np.array([entity != owner for entity in structure.pool_entity], dtype=float)
-    guest_compute = np.einsum("...kcy,k->...y", plan.compute_mgpuh, guests)
+    capex = {
+        "servers": _to(owner, bought.servers.sum(axis=-2)),
+        "cpu_servers": _to(owner, bought.cpu),
+        "building": _to(owner, bought.building.sum(axis=-2)),
+        "site_opening": _to(owner, bought.opening.sum(axis=-2)),
+        "grid_connection": _to(owner, bought.connection.sum(axis=-2)),
+    }
     return Trade(
-        capex={
-            "servers": _to(owner, bought.servers.sum(axis=-2)),
-            "cpu_servers": _to(owner, bought.cpu),
-            "building": _to(owner, bought.building.sum(axis=-2)),
-            "site_opening": _to(owner, bought.opening.sum(axis=-2)),
-            "grid_connection": _to(owner, bought.connection.sum(axis=-2)),
-        },
-        opex=opex,
+        capex={**capex, "vat_on_capex": load[..., None] * np.asarray(sum(capex.values()))},
+        opex={**opex, "vat_on_opex": vat_on_opex},
         revenue=revenue,
-        depreciation_meur=depreciation,
-        residual_meur=residual,
+        depreciation_meur=(1 + load) * depreciation,
+        residual_meur=(1 + load[..., 0]) * residual,
         hardware_meur=hardware,
-        infrastructure_fee_meur=(services.fee_hour_eur / services.cluster_gpus)[..., None] * guest_compute,
+        computing_capex_meur=(1 + load) * (bought.servers.sum(axis=-2) + bought.cpu),
+        infrastructure_fee_meur=fee,
     )

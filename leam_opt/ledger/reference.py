@@ -106,9 +106,19 @@ def reference_decisions(case: Case, reading: Reading | None = None) -> Decisions
     if inputs.structure.pool_steps[CORE]:
         made.staff_step[CORE, inputs.structure.pool_steps[CORE] - 1] = 1
     made.adoption[int(np.argmin(inputs.services.adoption_share_min))] = 1
+    _choose_prices(made, inputs)
     source = index.sources.index(plan.energy_source)
     made.energy_gwh[source] = physical(inputs, made).site_energy_gwh
     return replace(made, unfunded_gap_meur=_closing_gap(inputs, made))
+
+
+def _choose_prices(made: Decisions, inputs: Inputs) -> None:
+    """Where a demand curve stands in for a fixed price, the plan sells at the point nearest to that price."""
+    services = inputs.services
+    if inputs.structure.index.token_levels:
+        made.token_price_level[int(np.argmin(np.abs(services.token_level_eur - services.eur_per_1000_tokens)))] = 1
+    if inputs.structure.index.cluster_levels:
+        made.cluster_price_level[int(np.argmin(np.abs(services.cluster_level_eur - services.cluster_hour_eur)))] = 1
 
 
 def _develop(case: Case, made: Decisions, inputs: Inputs, models: float, place: tuple[int, int]) -> None:

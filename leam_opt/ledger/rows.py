@@ -19,6 +19,9 @@ Sense = Literal["<=", ">=", "=="]
 RELATIVE_TOLERANCE = 1e-6
 """Tolerance of a row over its largest term; below a term of one unit the tolerance is absolute."""
 
+ONE_EURO_MEUR = 1e-6
+"""Amounts up to a euro count as nothing where a row asks whether something is paid at all."""
+
 _AXIS_NAMES = {
     "S": "site",
     "G": "type",
@@ -31,6 +34,10 @@ _AXIS_NAMES = {
     "F": "instrument",
     "A": "level",
     "E": "company",
+    "U": "guarantee",
+    "B": "band",
+    "L": "token price",
+    "M": "cluster price",
 }
 
 
@@ -43,12 +50,20 @@ def axis_labels(index: Index) -> dict[str, tuple[str, ...]]:
         "K": POOLS,
         "C": CLASSES,
         "N": index.generations,
-        "P": tuple(str(number + 1) for number in range(index.steps)),
+        "P": _numbers(index.steps),
         "J": index.sources,
         "F": index.instruments,
         "A": index.levels,
         "E": ENTITIES,
+        "U": index.guarantees,
+        "B": _numbers(index.bands),
+        "L": _numbers(index.token_levels),
+        "M": _numbers(index.cluster_levels),
     }
+
+
+def _numbers(count: int) -> tuple[str, ...]:
+    return tuple(str(number + 1) for number in range(count))
 
 
 @dataclass(frozen=True)

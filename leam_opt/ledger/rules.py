@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from leam_opt.ledger import rules_money, rules_physical
+from leam_opt.ledger import rules_debt, rules_grants, rules_investors, rules_money, rules_physical
 from leam_opt.ledger.books import Books
+from leam_opt.ledger.funding import RESEARCH
 from leam_opt.ledger.rows import RELATIVE_TOLERANCE, Block
 
 Array = NDArray[np.float64]
@@ -22,8 +23,17 @@ _PARTS = (
     rules_physical.site_rows,
     rules_physical.energy_rows,
     rules_physical.charity_rows,
-    rules_money.instrument_rows,
-    rules_money.lender_rows,
+    rules_grants.instrument_rows,
+    rules_grants.grant_rows,
+    rules_grants.access_rows,
+    rules_grants.budget_rows,
+    rules_debt.band_rows,
+    rules_debt.guarantee_rows,
+    rules_debt.cover_rows,
+    rules_investors.return_rows,
+    rules_investors.ring_fence_rows,
+    rules_investors.fund_rows,
+    rules_investors.called_loss_rows,
     rules_money.company_rows,
     rules_money.mix_rows,
     rules_money.range_rows,
@@ -81,7 +91,10 @@ def _share(part: Array, whole: Array) -> Array:
 
 
 def legal_rules(books: Books) -> Iterator[Rule]:
-    """Public use and ancillary use in both scopes, grant income, renewable share, PUE, heat, CO2 (without variants)."""
+    """Public use and ancillary use in both scopes, grant income, timely use, renewable share, PUE, heat, CO2.
+
+    Timely use is the research company's cash over what it may hold. Only without an axis of variants.
+    """
     structure, limits, plan, things = books.inputs.structure, books.inputs.money, books.plan, books.things
     for scope in ("core", "all"):
         share = _share(*rules_physical.public_use(books, scope))
@@ -96,6 +109,12 @@ def legal_rules(books: Books) -> Iterator[Rule]:
     yield _worst(
         books, "grant_income", "research", share, limits.grant_income_min, at_most=False, active=structure.grant_income
     )
+    if structure.timely_use is not None:
+        held, allowed = rules_money.timely_use(books)
+        late = np.arange(structure.horizon) >= structure.timely_use
+        share = np.where(late, _share(held, allowed), np.nan)
+        active = bool(structure.active[RESEARCH])
+        yield _worst(books, "timely_use", "research", share, np.array(1.0), at_most=True, active=active)
     share = _share(things.renewable_gwh, plan.energy_gwh.sum(axis=(-3, -2)))
     active = bool(np.any(limits.renewable_min > 0))
     yield _worst(books, "renewable", "centre", share, limits.renewable_min, at_most=False, active=active)

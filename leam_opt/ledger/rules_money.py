@@ -1,4 +1,4 @@
-"""Rows on funding, the two companies, adoption and cash, and on the decisions' own ranges."""
+"""Rows on the two companies, their cash, the mix of the funding and adoption, and on the decisions' own ranges."""
 
 from __future__ import annotations
 
@@ -6,115 +6,22 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from leam_opt.finance.discount import discount_factors
 from leam_opt.ledger.books import Books
 from leam_opt.ledger.decisions import AXES
 from leam_opt.ledger.funding import RESEARCH, SERVICE
-from leam_opt.ledger.rows import Block, block
+from leam_opt.ledger.rows import Array, Block, block
+from leam_opt.ledger.rules_debt import debt_service_reserve
 
-_SWITCHES = ("site_open", "training_place", "staff_step", "instrument_used", "adoption")
+_SWITCHES = (
+    "site_open",
+    "training_place",
+    "staff_step",
+    "instrument_used",
+    "adoption",
+    "token_price_level",
+    "cluster_price_level",
+)
 _COUNTS = ("units_bought", "cpu_units_bought", "power_modules_built", "core_models")
-_ONE_EURO_MEUR = 1e-6
-
-
-def instrument_rows(books: Books) -> Iterator[Block]:
-    """Caps, windows and tickets of the instruments; grants up to their share of eligible cost."""
-    structure, limits, plan = books.inputs.structure, books.inputs.money, books.plan
-    draws, total = plan.draws_meur, plan.draws_meur.sum(axis=-1)
-    cap = limits.cap_total_meur
-    used = plan.instrument_used
-    yield block("caps", "total draws of an instrument in use", "F", total, "<=", cap * used, "M EUR", size=cap)
-    capped = np.isfinite(limits.cap_per_year_meur)
-    most = np.where(capped, limits.cap_per_year_meur, 0.0)
-    yield block("caps", "draws of the year", "FY", draws, "<=", most, "M EUR", applies=capped)
-    ticket = limits.min_ticket_meur
-    yield block("caps", "smallest ticket of an instrument in use", "F", total, ">=", ticket * used, "M EUR")
-    closed = ~structure.draws_allowed
-    yield block("caps", "draws in the instrument's window only", "FY", draws, "<=", 0.0, "M EUR", applies=closed)
-    cost = books.money.eligible_cost
-    drawn = np.cumsum(draws, axis=-1)
-    is_grant = structure.grants[:, None]
-    intensity = np.where(np.isfinite(limits.intensity), limits.intensity, 0.0)[..., None]
-    yield block(
-        "grant_intensity",
-        "cumulative draws over the grant's share of eligible cost",
-        "FY",
-        drawn,
-        "<=",
-        intensity * cost[..., None, :],
-        "M EUR",
-        applies=is_grant,
-    )
-    gifts = (structure.grants | (structure.sponsors & (structure.receives[:, RESEARCH] > 0))).astype(float)
-    together = np.einsum("...fy,f->...y", drawn, gifts)
-    yield block("grant_intensity", "all grants and sponsors over the eligible cost", "Y", together, "<=", cost, "M EUR")
-
-
-def lender_rows(books: Books) -> Iterator[Block]:
-    """Debt service cover, investors' hurdle, redemption and the dividend ring-fence."""
-    structure, limits, plan, money = books.inputs.structure, books.inputs.money, books.plan, books.money
-    service = money.interest + money.repayment
-    demanded = np.einsum("...fy,...f,fe->...ey", service, limits.dscr_min, structure.receives)
-    trade_size = sum(np.abs(money.flows[name]) for name in ("revenue", "opex", "infrastructure_fee"))
-    yield block(
-        "dscr",
-        "cash flow available for debt service covers what the lenders ask",
-        "EY",
-        money.cfads,
-        ">=",
-        demanded,
-        "M EUR",
-        size=trade_size,
-        applies=demanded > _ONE_EURO_MEUR,
-    )
-    years = np.arange(structure.horizon)
-    paid_out = plan.dividends_meur * discount_factors(limits.hurdle_rate, years + 1)
-    paid_in = plan.draws_meur * discount_factors(limits.hurdle_rate, years)
-    returned = plan.redemption_meur * discount_factors(limits.hurdle_rate, [structure.horizon])[..., 0]
-    yield block(
-        "hurdle",
-        "present value of dividends and redemption reaches that of the contributions",
-        "F",
-        paid_out.sum(axis=-1) + returned,
-        ">=",
-        paid_in.sum(axis=-1),
-        "M EUR",
-        applies=structure.equity,
-    )
-    # Otherwise dividends paid before the money comes would earn the hurdle on nothing.
-    yield block(
-        "hurdle",
-        "present value of dividends does not run ahead of that of the contributions",
-        "FY",
-        np.cumsum(paid_out, axis=-1),
-        "<=",
-        np.cumsum(paid_in, axis=-1),
-        "M EUR",
-        applies=np.logical_and(structure.equity[:, None], np.arange(structure.horizon) < structure.horizon - 1),
-    )
-    contributed = plan.draws_meur.sum(axis=-1)
-    yield block(
-        "redemption",
-        "shareholders get back at most what they contributed",
-        "F",
-        plan.redemption_meur,
-        "<=",
-        contributed,
-        "M EUR",
-        applies=structure.equity,
-    )
-    gross = sum(np.abs(money.flows[name][..., SERVICE, :]) for name in ("revenue", "opex", "infrastructure_fee"))
-    yield block(
-        "ring_fence",
-        "dividends and profit transfers come from cumulative profit",
-        "Y",
-        np.cumsum(money.distributed, axis=-1),
-        "<=",
-        np.cumsum(money.profit, axis=-1),
-        "M EUR",
-        size=np.cumsum(np.asarray(gross), axis=-1),
-        applies=money.distributed > _ONE_EURO_MEUR,
-    )
 
 
 def company_rows(books: Books) -> Iterator[Block]:
@@ -146,13 +53,40 @@ def company_rows(books: Books) -> Iterator[Block]:
     moved = np.asarray(sum(np.abs(flow) for flow in money.flows.values()))
     size = np.maximum(moved, np.abs(money.cash_end))
     yield block("cash", "cash after the flows of the year's start", "EY", money.cash_start, ">=", 0.0, unit, size=size)
-    reserve = limits.reserve_meur[..., None]
+    reserve = limits.reserve_meur[..., None] + debt_service_reserve(books)
+    text = "cash at the year's end over the reserve and the debt-service reserve account"
     # A company that owns, runs and receives nothing needs no reserve.
-    active = np.zeros(2, dtype=bool)
-    active[[structure.owner, *structure.pool_entity]] = True
-    active |= (structure.receives > 0).any(axis=0)
-    text = "cash at the year's end over the reserve"
-    yield block("cash", text, "EY", money.cash_end, ">=", reserve, unit, size=size, applies=active[:, None])
+    needs = structure.active[:, None]
+    yield block("cash", text, "EY", money.cash_end, ">=", reserve, unit, size=size, applies=needs)
+    if structure.timely_use is not None and structure.active[RESEARCH]:
+        held, allowed = timely_use(books)
+        text = "cash of the research company over recent means and reserves"
+        late = np.arange(structure.horizon) >= structure.timely_use
+        sizes = size[..., RESEARCH, :]
+        yield block("timely_use", text, "Y", held, "<=", allowed, unit, size=sizes, applies=late)
+
+
+def timely_use(books: Books) -> tuple[Array, Array]:
+    """Cash (Y) of the research company at the year's end, and what it may hold.
+
+    It may hold the means of the last years, the free reserve, depreciation of its own assets where the case allows a
+    replacement reserve, its cash reserve and its debt-service reserve account. Means are draws after arrangement fees,
+    revenue, the infrastructure fee received in cash with its advances, and profit transfers.
+    """
+    structure, limits, flows = books.inputs.structure, books.inputs.money, books.money.flows
+    names = ["draws", "arrangement_fees", "revenue", "profit_transfer"]
+    if structure.owner == RESEARCH:
+        names += ["infrastructure_fee", "fee_prepaid"]
+    means = np.asarray(sum(flows[name][..., RESEARCH, :] for name in names))
+    received = np.cumsum(means, axis=-1)
+    years = min(structure.timely_use or 0, structure.horizon)
+    before = np.zeros_like(received)
+    before[..., years:] = received[..., : structure.horizon - years]
+    allowed = (received - before) + limits.free_reserve_share[..., None] * received
+    if structure.replacement_reserve and structure.owner == RESEARCH:
+        allowed = allowed + np.cumsum(books.business.depreciation_meur, axis=-1)
+    allowed = allowed + limits.reserve_meur[..., RESEARCH, None] + debt_service_reserve(books)[..., RESEARCH, :]
+    return books.money.cash_end[..., RESEARCH, :], allowed
 
 
 def mix_rows(books: Books) -> Iterator[Block]:
@@ -210,7 +144,8 @@ def range_rows(books: Books) -> Iterator[Block]:
         "units",
         applies=~np.array(structure.on_sale),
     )
-    other = ~structure.equity
-    text = "only equity pays dividends"
+    other = ~(structure.equity | structure.tranches)
+    text = "only equity and tranches are paid dividends"
     yield block("bounds", text, "FY", plan.dividends_meur, "<=", 0.0, "M EUR", applies=other[:, None])
-    yield block("bounds", "only equity is redeemed", "F", plan.redemption_meur, "<=", 0.0, "M EUR", applies=other)
+    text = "only equity and tranches are redeemed"
+    yield block("bounds", text, "F", plan.redemption_meur, "<=", 0.0, "M EUR", applies=other)

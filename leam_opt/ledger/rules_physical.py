@@ -153,9 +153,26 @@ def mission_rows(books: Books) -> Iterator[Block]:
         "tuning": (plan.compute_mgpuh[..., TUNING, PRIVATE, :], services.tuning_demand_mgpuh, unit),
         "inference": (plan.tokens_bn_per_day[..., PRIVATE, :], services.token_demand_bn_per_day, "bn tokens/d"),
     }
+    at_price = {"core": _at_price(plan.cluster_price_level, services.cluster_level_demand)}
+    at_price["tuning"] = at_price["core"]
+    at_price["inference"] = _at_price(plan.token_price_level, services.token_level_demand)
     for name, (sales, demand, measure) in sold.items():
-        limit = (plan.adoption * demand).sum(axis=-2)
+        limit = (plan.adoption * demand).sum(axis=-2) * at_price[name]
         yield block("demand", f"commercial use of {name} finds customers", "Y", sales, "<=", limit, measure)
+    if structure.index.token_levels:
+        chosen = plan.token_price_level.sum(axis=-1)
+        yield block("demand_curve", "one point of the demand curve for tokens", "", chosen, "==", 1.0, "points")
+    if structure.index.cluster_levels:
+        chosen = plan.cluster_price_level.sum(axis=-1)
+        yield block("demand_curve", "one point of the demand curve for compute", "", chosen, "==", 1.0, "points")
+
+
+def _at_price(chosen: np.ndarray, demand: np.ndarray) -> np.ndarray:
+    """(..., 1) demand at the chosen point of a curve over that of the adoption level; 1 where there is no curve."""
+    if not chosen.shape[-1]:
+        return np.ones(1)
+    share: np.ndarray = (chosen * demand).sum(axis=-1)[..., None]
+    return share
 
 
 def staff_rows(books: Books) -> Iterator[Block]:

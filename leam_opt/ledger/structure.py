@@ -9,8 +9,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from leam_opt.case.financial import Instrument, Loan
 from leam_opt.case.index import ENTITIES, POOLS, Index
+from leam_opt.case.instruments import Funding, Grant, Guarantee, Instrument, Loan, payer
 from leam_opt.case.schema import Case
 from leam_opt.errors import CaseError
 from leam_opt.finance.depreciation import in_service
@@ -31,9 +31,19 @@ OPEX_LINES = (
     "heat_extraction",
 )
 STAFF_LINES = ("core_staff", "tuning_staff", "inference_staff")
-FINANCE_LINES = ("interest", "arrangement_fees", "investors_return")
+VAT_LINES = ("vat_on_capex", "vat_on_opex")
+FINANCE_LINES = ("interest", "construction_interest", "guarantee_fees", "arrangement_fees", "investors_return")
 REVENUE_LINES = ("core_revenue", "tuning_revenue", "inference_revenue", "heat_revenue")
-OTHER_LINES = ("residual_value",)
+OTHER_LINES = ("corporate_tax", "residual_value")
+RESERVED_LINES = {
+    *CAPEX_LINES,
+    *OPEX_LINES,
+    *STAFF_LINES,
+    *VAT_LINES,
+    *FINANCE_LINES,
+    *REVENUE_LINES,
+    *OTHER_LINES,
+}
 
 
 @dataclass(frozen=True)
@@ -41,20 +51,28 @@ class Terms:
     """Structure of a funding instrument.
 
     Attributes:
-        kind: grant, sponsor, loan or equity.
+        kind: grant, access, sponsor, loan, equity or tranche.
         public: whether public money pays.
+        payer: who bears the money.
         entity: position of the receiving company in `ENTITIES`.
         draws_allowed: (Y) whether money can be drawn in the year; a loan's draw must be repaid within the horizon.
         tenor_years, grace_years, repayment: profile of a loan; 0, 0 and `annuity` for others.
+        bands: number of rate bands of a loan, one without bands; 0 for others.
+        seniority: `senior` or `mezzanine` for a loan; empty for others.
+        basis: what the intensity of a grant refers to; empty for others.
     """
 
     kind: str
     public: bool
+    payer: str
     entity: int
     draws_allowed: tuple[bool, ...]
     tenor_years: int
     grace_years: int
     repayment: Repayment
+    bands: int
+    seniority: str
+    basis: str
 
     @classmethod
     def of(cls, terms: Instrument, years: Sequence[int]) -> Terms:
@@ -64,12 +82,52 @@ class Terms:
         return cls(
             kind=terms.kind,
             public=terms.provider == "public",
+            payer=payer(terms),
             entity=ENTITIES.index(terms.entity),
             draws_allowed=tuple(first <= year <= last and year + tenor - 1 <= years[-1] for year in years),
             tenor_years=tenor,
             grace_years=grace,
             repayment=terms.repayment if isinstance(terms, Loan) else "annuity",
+            bands=max(1, len(terms.rate_bands)) if isinstance(terms, Loan) else 0,
+            seniority=terms.seniority if isinstance(terms, Loan) else "",
+            basis=terms.basis if isinstance(terms, Grant) else "",
         )
+
+
+@dataclass(frozen=True)
+class Cover:
+    """Structure of a guarantee in use.
+
+    Attributes:
+        public: whether public money stands behind it.
+        payer: who stands behind it.
+        loans: positions in `Index.instruments` of the loans in use that it may cover.
+    """
+
+    public: bool
+    payer: str
+    loans: tuple[int, ...]
+
+    @classmethod
+    def of(cls, terms: Guarantee, index: Index) -> Cover:
+        """The structure of a guarantee."""
+        return cls(terms.provider == "public", payer(terms), _positions(terms.loans, index))
+
+
+Group = tuple[str, tuple[int, ...]]
+"""A name, and positions in `Index.instruments`."""
+
+
+def _positions(names: Sequence[str], index: Index) -> tuple[int, ...]:
+    """Positions of the instruments in use, in the order of the names."""
+    return tuple(index.instruments.index(name) for name in names if name in index.instruments)
+
+
+def _matching(funding: Funding, index: Index) -> tuple[tuple[str, tuple[int, ...], tuple[int, ...]], ...]:
+    return tuple(
+        (name, _positions(rule.instruments, index), _positions(rule.matched, index))
+        for name, rule in funding.matching.items()
+    )
 
 
 @dataclass(frozen=True)
@@ -88,8 +146,16 @@ class Structure:
         developed: (N)(Y) whether the generation can be developed in the year.
         upkeep: name and basis of each enabled upkeep.
         instruments: (F) terms of the instruments in use.
+        guarantees: (U) terms of the guarantees in use.
+        funds: layered funds in use; each with its tranches, the first-loss piece first.
+        budgets: budget lines with the instruments in use that draw on them.
+        matching: matching rules with the instruments in use that match, and those that are matched.
+        alternatives: groups of instruments in use of which a plan takes one at most.
         public_use, ancillary_use: scope of the rule where it is enabled, else None.
         grant_income: whether the rule is enabled.
+        timely_use: years of the rule where it is enabled, else None.
+        replacement_reserve: whether depreciation may be put into a reserve.
+        fee_at_market: whether the infrastructure fee is the price that customers pay.
         co2_capped: whether the case caps CO2.
         objective: what the case minimises.
         residual_value: whether the deficit is reduced by what is left at the horizon.
@@ -108,9 +174,17 @@ class Structure:
     developed: tuple[tuple[bool, ...], ...]
     upkeep: tuple[tuple[str, str], ...]
     instruments: tuple[Terms, ...]
+    guarantees: tuple[Cover, ...]
+    funds: tuple[Group, ...]
+    budgets: tuple[Group, ...]
+    matching: tuple[tuple[str, tuple[int, ...], tuple[int, ...]], ...]
+    alternatives: tuple[Group, ...]
     public_use: str | None
     ancillary_use: str | None
     grant_income: bool
+    timely_use: int | None
+    replacement_reserve: bool
+    fee_at_market: bool
     co2_capped: bool
     objective: str
     residual_value: bool
@@ -123,11 +197,11 @@ class Structure:
             CaseError: an upkeep has the name of another line of the accounts.
         """
         index = Index.of(case)
-        reserved = {*CAPEX_LINES, *OPEX_LINES, *STAFF_LINES, *FINANCE_LINES, *REVENUE_LINES, *OTHER_LINES}
-        clashes = sorted(reserved & set(case.upkeep))
+        clashes = sorted(RESERVED_LINES & set(case.upkeep))
         if clashes:
             raise CaseError([f"upkeep.{name}: the accounts have a line '{name}' already; rename" for name in clashes])
-        years, rules = index.years, case.rules
+        years, rules, funding = index.years, case.rules, case.funding
+        funds = {name: _positions(fund.tranches, index) for name, fund in funding.funds.items()}
         pools = [getattr(case.pools, name) for name in POOLS]
         return cls(
             index=index,
@@ -154,10 +228,18 @@ class Structure:
                 for generation in case.generations.values()
             ),
             upkeep=tuple((name, item.basis) for name, item in case.upkeep.items() if item.enabled),
-            instruments=tuple(Terms.of(case.funding.instruments[name], years) for name in index.instruments),
+            instruments=tuple(Terms.of(funding.instruments[name], years) for name in index.instruments),
+            guarantees=tuple(Cover.of(funding.guarantees[name], index) for name in index.guarantees),
+            funds=tuple((name, tranches) for name, tranches in funds.items() if tranches),
+            budgets=tuple((name, _positions(line.instruments, index)) for name, line in funding.budget_lines.items()),
+            matching=_matching(funding, index),
+            alternatives=tuple((name, _positions(group, index)) for name, group in funding.alternatives.items()),
             public_use=rules.public_use.scope if rules.public_use.enabled else None,
             ancillary_use=rules.ancillary_use.scope if rules.ancillary_use.enabled else None,
             grant_income=rules.grant_income.enabled,
+            timely_use=rules.timely_use.years if rules.timely_use.enabled else None,
+            replacement_reserve=rules.timely_use.replacement_reserve,
+            fee_at_market=case.prices.infrastructure_fee_basis == "market",
             co2_capped=rules.co2_max is not None,
             objective=case.objective.name,
             residual_value=case.objective.residual_value,
@@ -202,6 +284,47 @@ class Structure:
     def equity(self) -> Mask:
         """(F) equity."""
         return self._kinds("equity")
+
+    @cached_property
+    def access(self) -> Mask:
+        """(F) purchases of access time."""
+        return self._kinds("access")
+
+    @cached_property
+    def tranches(self) -> Mask:
+        """(F) tranches of layered funds."""
+        return self._kinds("tranche")
+
+    @cached_property
+    def mezzanine(self) -> Mask:
+        """(F) loans that are served after the senior ones."""
+        return np.array([terms.seniority == "mezzanine" for terms in self.instruments], dtype=bool)
+
+    @cached_property
+    def bands(self) -> Mask:
+        """(F, B) rate bands that exist."""
+        counts = np.array([terms.bands for terms in self.instruments], dtype=int)[:, None]
+        return np.asarray(np.arange(self.index.bands)[None, :] < counts)
+
+    @cached_property
+    def covers(self) -> Array:
+        """(U, F) 1 for the loans that a guarantee may cover."""
+        matrix = np.zeros((len(self.guarantees), len(self.instruments)))
+        for number, cover in enumerate(self.guarantees):
+            matrix[number, list(cover.loans)] = 1.0
+        return matrix
+
+    @cached_property
+    def covered(self) -> Mask:
+        """(F) loans that a guarantee in use may cover."""
+        return np.asarray(self.covers.any(axis=0))
+
+    @cached_property
+    def active(self) -> Mask:
+        """(E) companies that own, run or receive something."""
+        works = np.zeros(len(ENTITIES), dtype=bool)
+        works[[self.owner, *self.pool_entity]] = True
+        return works | (self.receives > 0).any(axis=0)
 
     @cached_property
     def public(self) -> Mask:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.case.rich import RICH
 from tests.case.small import Folder
 
 
@@ -13,3 +14,9 @@ from tests.case.small import Folder
 def folder(tmp_path: Path) -> Folder:
     """A sound small case in a folder of its own."""
     return Folder(tmp_path / "small")
+
+
+@pytest.fixture
+def rich(tmp_path: Path) -> Folder:
+    """A sound small case with every kind of instrument, rule and tax, in a folder of its own."""
+    return Folder(tmp_path / "small", RICH)

@@ -10,7 +10,7 @@ _TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "null":
 _KNOWN = {
     "$ref", "$schema", "$defs", "title", "description", "default", "unit", "discriminator", "type", "anyOf", "oneOf",
     "enum", "const", "required", "properties", "patternProperties", "additionalProperties", "minProperties", "items",
-    "minItems", "pattern", "minimum", "maximum", "exclusiveMinimum", "if", "then", "else",
+    "minItems", "maxItems", "pattern", "minimum", "maximum", "exclusiveMinimum", "if", "then", "else",
 }  # fmt: skip
 
 
@@ -40,6 +40,8 @@ def errors(value: Any, schema: Any, root: dict[str, Any], path: str = "") -> Ite
     elif isinstance(value, list):
         if len(value) < schema.get("minItems", 0):
             yield f"{path}: too short"
+        if len(value) > schema.get("maxItems", len(value)):
+            yield f"{path}: too long"
         for index, item in enumerate(value):
             yield from errors(item, schema.get("items", True), root, f"{path}.{index}")
     elif isinstance(value, str):

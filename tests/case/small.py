@@ -135,9 +135,9 @@ inference,2027,2000,4000,6000,Mtoken/d,made up
 class Folder:
     """The folder of a case under test."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, case: str = SMALL) -> None:
         self.path = path
-        self.write("case.yaml", SMALL)
+        self.write("case.yaml", case)
         self.write("data/demand.csv", DEMAND)
 
     def write(self, name: str, content: str | bytes) -> None:
@@ -175,3 +175,9 @@ class Folder:
         problems = self.problems()
         assert len(problems) == 1, problems
         return problems[0]
+
+    def problem_at(self, found: str) -> str:
+        """The only problem of the case, which has to point at the first place of a text in `case.yaml`."""
+        problem = self.problem()
+        assert problem.startswith(f"{self.where(found)}: "), (problem, self.where(found))
+        return problem

@@ -106,14 +106,14 @@ SPOILED = {
         "lone",
         [
             "funding.instruments.bank.kind: unknown kind 'lone'; did you mean 'loan'?",
-            "known are grant, sponsor, loan, equity",
+            "known are grant, access, sponsor, loan, equity, tranche",
         ],
     ),
     "no kind": (
         "      kind: loan\n",
         "",
         "bank:\n",
-        ["the key 'kind' is missing; one of grant, sponsor, loan, equity"],
+        ["the key 'kind' is missing; one of grant, access, sponsor, loan, equity, tranche"],
     ),
     "instrument without a section": (
         "{kind: grant, title: Federal grant, cap_total: 300, intensity: 1}",

@@ -105,3 +105,11 @@ def test_a_failed_copy_leaves_nothing(folder: Folder, tmp_path: Path, monkeypatc
 def test_names_of_folders_become_names_of_cases(text: str, name: str) -> None:
     """Breaks when a folder's name gives a name that the schema refuses."""
     assert slug(text) == name
+
+
+def test_a_new_case_takes_over_every_section(rich: Folder, tmp_path: Path) -> None:
+    """Breaks when instruments, rules or taxes of the template are lost, or the schema beside it does not know them."""
+    target = new_case(tmp_path / "copy", rich.path)
+    assert load_case(target).input_hash == rich.load().input_hash
+    schema = json.loads((target / "case.schema.json").read_text(encoding="utf-8"))
+    assert {"Access", "Tranche", "Fund", "Guarantee", "Matching", "BudgetLine", "ValueForMoney"} <= set(schema["$defs"])

@@ -123,9 +123,7 @@ SPOILED = {
 def test_an_inconsistent_case_is_told_at_its_place(folder: Folder, name: str) -> None:
     """Breaks when a check is lost, or its message does not stand at the key that it is about."""
     old, new, place, said = SPOILED[name]
-    problem = folder.edit(old, new).problem()
-    assert problem.startswith(f"{folder.where(str(place))}: "), (problem, folder.where(str(place)))
-    assert str(said) in problem
+    assert said in folder.edit(old, new).problem_at(place)
 
 
 def test_smallest_shares_above_one(folder: Folder) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from leam_opt.case.load import load_case, parse_settings
 from leam_opt.case.schema import Case
 from leam_opt.errors import CaseError
+from tests.case.rich import RICH
 from tests.case.small import DEMAND, SMALL, Folder
 
 MANY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80)
@@ -35,7 +36,7 @@ SCALARS = st.sampled_from(
         "!!str x",
     ]
 ) | st.text(max_size=6)
-WORDS = sorted(set(SMALL.replace(":", " ").replace(",", " ").replace("{", " ").replace("}", " ").split()))
+WORDS = sorted(set(RICH.translate(str.maketrans(":,{}[]", " " * 6)).split()))
 
 
 def _loads_or_says_why(path: Path) -> None:
@@ -105,7 +106,7 @@ def test_random_yaml(folder: Folder, content: str) -> None:
 @MANY
 def test_a_case_with_one_value_replaced(folder: Folder, data: st.DataObject) -> None:
     """Breaks when a value of any form, in any place of a sound case, raises anything but a CaseError."""
-    lines = SMALL.splitlines()
+    lines = data.draw(st.sampled_from([SMALL, RICH])).splitlines()
     number = data.draw(st.integers(0, len(lines) - 1))
     head = lines[number].partition(":")[0]
     lines[number] = f"{head}: {data.draw(SCALARS)}"
@@ -117,10 +118,9 @@ def test_a_case_with_one_value_replaced(folder: Folder, data: st.DataObject) -> 
 @MANY
 def test_a_case_with_one_word_replaced(folder: Folder, data: st.DataObject) -> None:
     """Breaks when a key or value that stands in another place raises anything but a CaseError."""
-    old = data.draw(st.sampled_from(WORDS))
-    folder.write(
-        "case.yaml", SMALL.replace(old, data.draw(st.sampled_from(WORDS) | SCALARS), 1).encode("utf-8", "surrogatepass")
-    )
+    old, new = data.draw(st.sampled_from(WORDS)), data.draw(st.sampled_from(WORDS) | SCALARS)
+    text = data.draw(st.sampled_from([SMALL, RICH])).replace(old, new, 1)
+    folder.write("case.yaml", text.encode("utf-8", "surrogatepass"))
     _loads_or_says_why(folder.path)
 
 
@@ -138,7 +138,7 @@ def test_a_table_with_one_piece_replaced(folder: Folder, data: st.DataObject) ->
 
 @pytest.fixture(scope="module")
 def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
-    return Folder(tmp_path_factory.mktemp("fuzz") / "small").load()
+    return Folder(tmp_path_factory.mktemp("fuzz") / "small", RICH).load()
 
 
 PATHS = st.sampled_from(
@@ -148,6 +148,14 @@ PATHS = st.sampled_from(
         "funding.instruments.bank", "funding.instruments.bank.kind", "pools.tuning.staff_steps",
         "pools.tuning.staff_steps.0", "rules.co2_max", "start_year", "horizon_years", "objective", "upkeep", "name",
         "scenarios", "reference_plan", "sites.existing.open_from", "energy_sources.green.sites",
+        "funding.instruments.bank.rate_bands", "funding.instruments.bank.rate_bands.0", "funding.alternatives",
+        "funding.instruments.bank.rate_bands.1.up_to", "funding.instruments.bank.rate_bands.2.rate", "funding.funds",
+        "funding.alternatives.union", "funding.alternatives.union.0", "funding.funds.innovation.tranches",
+        "funding.guarantees.bank-guarantee.loans", "funding.guarantees.bank-guarantee", "funding.matching.states",
+        "funding.matching.states.matched", "funding.matching.donors.instruments", "funding.budget_lines.digital",
+        "funding.instruments.top-piece", "funding.instruments.top-piece.share", "prices.token_levels",
+        "prices.token_levels.1.demand", "taxation.corporate_tax.2027", "value_for_money", "value_for_money.risks",
+        "value_for_money.comparator", "rules.timely_use.years",
     ]
 )  # fmt: skip
 VALUES = st.recursive(
@@ -156,11 +164,15 @@ VALUES = st.recursive(
     | st.integers()
     | st.floats()
     | st.text(max_size=6)
-    | st.sampled_from(["bank", "loan", "85 %"]),
+    | st.sampled_from(["bank", "loan", "85 %", "union-grant", "state-grant", "top-piece", "bank-guarantee", "base"]),
     lambda inner: (
         st.lists(inner, max_size=2)
         | st.dictionaries(
-            st.sampled_from(["low", "base", "high", "kind", "2025", "2026", "people", "x y"]), inner, max_size=3
+            st.sampled_from(
+                ["low", "base", "high", "kind", "2025", "2026", "people", "rate", "up_to", "tranches", "x y"]
+            ),
+            inner,
+            max_size=3,
         )
     ),
     max_leaves=4,

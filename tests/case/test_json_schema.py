@@ -53,6 +53,13 @@ def test_every_figure_has_its_unit_and_every_reference_a_target(schema: dict[str
     assert (keys["Site.heat_price"]["unit"], keys["Site.heat_price"]["default"]) == ("EUR/MWh", 0)
     assert keys["Rules.co2_max"]["unit"] == "kt/a"
     assert keys["Loan.tenor_years"]["unit"] == "a"
+    assert keys["TimelyUseRule.years"]["unit"] == "a"
+    assert (keys["ValueForMoney.samples"]["unit"], keys["ValueForMoney.seed"]["unit"]) == ("sample", "number")
+    assert keys["RateBand.up_to"]["unit"] == keys["Guarantee.cap_total"]["unit"] == "MEUR"
+    assert (keys["Access.price"]["unit"], keys["BudgetLine.cap_per_year"]["unit"]) == ("EUR/GPUh", "MEUR/a")
+    assert keys["Taxation.corporate_tax"]["unit"] == keys["Tranche.loss_max"]["unit"] == "share"
+    assert {"maximum": 1, "minimum": 0, "type": "number"} in keys["Grant.intensity"]["anyOf"]
+    assert {"maximum": 5, "minimum": -1, "type": "number"} in keys["Risk.overrun"]["anyOf"]
     assert {"exclusiveMinimum": 0, "type": "number"} in keys["Prices.cluster_hour"]["anyOf"]
     text = str(schema)
     named = {part.split("'")[0] for part in text.split("#/$defs/")[1:]}
@@ -75,7 +82,7 @@ def test_shipped_cases_fit_the_schema(schema: dict[str, Any], name: str) -> None
         ("goodput: 0.9", "goodput: 85", ".compute.goodput: fits none"),
         ("goodput: 0.9", "goodput: {lwo: 1}", ".compute.goodput: fits none"),
         ("goodput: 0.9", "gooodput: 0.9", ".compute.gooodput: unknown key"),
-        ("kind: loan", "kind: lone", ".funding.instruments.bank: fits 0 of 4 forms"),
+        ("kind: loan", "kind: lone", ".funding.instruments.bank: fits 0 of 6 forms"),
         ("  existing:\n", "  Existing Hall:\n", ".sites.Existing Hall: unknown key"),
         ("title: A small case\n", "", ": title is missing"),
         ("start_year: 2025", "start_year: 25", ".start_year: 25 is out of bounds"),
@@ -97,3 +104,41 @@ def test_the_schema_sees_what_the_loader_sees(
         folder.edit(old, new)
     found = _found(folder.path / "case.yaml", schema)
     assert found == [] if said is None else any(said in line for line in found), found
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("", "", None),
+        ("rate: 6 %}", "rate: {low: 5.5 %, base: 6 %, high: 6.5 %, source: x}}", None),
+        ("  alternatives:\n    union: [union-grant, union-access]\n", "", None),
+        ("payer: union, entity", "payer: unionn, entity", ".funding.instruments.union-access: fits 0 of 6 forms"),
+        ("price: 2, intensity: 0.17", "price: 0, intensity: 0.17", "union-access: fits 0 of 6 forms"),
+        ("{rate: 7.5 %}", "{rates: 7.5 %}", ".funding.instruments.bank: fits 0 of 6 forms"),
+        ("[first-loss, mid-piece, top-piece]}", "[first-loss]}", ".funding.funds.innovation.tranches: too short"),
+        ("loans: [bank, promo-loan]", "loans: bank", ".guarantees.bank-guarantee.loans: is no array"),
+        ("share_max: 80 %", "share_max: 80", ".guarantees.state-guarantee.share_max: fits none"),
+        ("share_max: 80 %", "share_maxi: 80 %", ".guarantees.state-guarantee.share_maxi: unknown key"),
+        ("union: [union-grant, union-access]", "union: union-grant", ".alternatives.union: is no array"),
+        ("union: [union-grant, union-access]", "union: [Union Grant]", "'Union Grant' does not match"),
+        ("matched: [state-grant], ", "", ".matching.donors: matched is missing"),
+        ("cap_per_year: {2025: 120, 2026: 60}", "cap_per_year: {25: 120}", ".digital.cap_per_year: fits none"),
+        ("price: 0.02, demand: 60 %", "price: 0.02", ".prices.token_levels.2: demand is missing"),
+        ("{price: 0.01, demand: 1}, ", "{price: 0.01, demand: 1}, " * 19, ".prices.token_levels: too long"),
+        ("timely_use: {years: 3", "timely_use: {years: 11", ".rules.timely_use.years: 11 is out of bounds"),
+        ("basis: capex, overrun", "basis: capital, overrun", ".value_for_money: fits none"),
+        ("  comparator: base\n", "", ".value_for_money: fits none"),
+    ],
+)
+def test_the_schema_sees_funding_as_the_loader_does(
+    schema: dict[str, Any], rich: Folder, old: str, new: str, said: str | None
+) -> None:
+    """Breaks when the schema refuses an instrument or rule that loads, or an editor would not see a mistake of form."""
+    if old:
+        rich.edit(old, new)
+    found = _found(rich.path / "case.yaml", schema)
+    assert found == [] if said is None else any(said in line for line in found), found
+    if said is None:
+        rich.load()
+    else:
+        rich.problems()

@@ -46,6 +46,35 @@ def test_every_figure_is_one_row(folder: Folder) -> None:
     assert not frame["changed"].any()
 
 
+def test_figures_in_lists_and_rules_are_rows_and_names_are_none(rich: Folder) -> None:
+    """Breaks when a band, a level or a rule loses its figures or their source, or a name of a list counts as one."""
+    frame = _by_path(rich.load().assumptions())
+    found = [
+        ("funding.instruments.bank.rate_bands.1.rate", 0.06, "share", "a term sheet"),
+        ("funding.instruments.bank.rate_bands.1.up_to", 35, "MEUR", "a term sheet"),
+        ("funding.instruments.bank.tenor_years", 3, "a", "a term sheet"),
+        ("funding.instruments.union-access.price", 2, "EUR/GPUh", "made up"),
+        ("funding.instruments.top-piece.loss_max", 0, "share", "default of the schema"),
+        ("funding.guarantees.state-guarantee.rate_reduction", 0.015, "share", "made up"),
+        ("funding.budget_lines.digital.cap_per_year.2026", 60, "MEUR/a", "made up"),
+        ("funding.matching.donors.ratio", 0.05, "share", "made up"),
+        ("prices.token_levels.2.demand", 0.6, "share", "annex D"),
+        ("prices.cluster_hour_levels.0.price", 8000, "EUR/h", "annex D"),
+        ("rules.timely_use.years", 3, "a", "AO"),
+        ("taxation.corporate_tax.2027", 0.29, "share", "KStG, UStG"),
+        ("discounting.real_rate", 0.02, "share", "assumption: long run"),
+        ("value_for_money.risks.delay.overrun", 0.05, "share", "assumption: as tested elsewhere"),
+        ("value_for_money.transferred.opex", 0, "share", "default of the schema"),
+        ("value_for_money.samples", 500, "sample", "assumption: as tested elsewhere"),
+        ("value_for_money.seed", 7, "number", "assumption: as tested elsewhere"),
+    ]
+    for path, base, unit, source in found:
+        assert [*frame.loc[path, ["base", "unit", "source"]]] == [base, unit, source], path
+    names = ("funding.use", "funding.alternatives", "funding.funds", "funding.instruments.bank.rate_bands.2.up_to")
+    assert not [path for path in frame.index if path.startswith(names)]
+    assert not [path for path in frame.index if path.endswith((".loans", ".matched", ".comparator", ".payer"))]
+
+
 def test_what_has_changed(folder: Folder) -> None:
     """Breaks when a figure that a scenario, an override or an end of the ranges moves is not marked, or another is."""
     case = folder.load()
@@ -143,6 +172,36 @@ def test_the_hash_knows_every_figure(folder: Folder, path: str, value: object) -
         )
         overrides |= {f"adoption.low.{key}": 1 for key in ("core", "tuning", "inference")}
         case = case.override({f"adoption.low.{key}": 1 for key in ("core", "tuning", "inference")})
+    assert case.override(overrides).input_hash != case.input_hash
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("funding.instruments.bank.rate_bands.2.rate", "8 %"),
+        ("funding.instruments.bank.rate_bands.1.up_to", 36),
+        ("funding.instruments.bank.lockup_dscr", 1.5),
+        ("funding.instruments.sub-loan.seniority", "senior"),
+        ("funding.instruments.union-grant.payer", "federation"),
+        ("funding.funds.innovation.tranches", ["first-loss", "top-piece", "mid-piece"]),
+        ("funding.guarantees.bank-guarantee.fee", "2 %"),
+        ("funding.guarantees.bank-guarantee.loans", ["bank"]),
+        ("funding.matching.donors.matched", ["union-grant"]),
+        ("funding.alternatives.union", ["union-grant", "supporters"]),
+        ("taxation.corporate_tax", None),
+        ("prices.token_levels.0.demand", 1.4),
+        ("rules.timely_use.replacement_reserve", True),
+        ("value_for_money.seed", 8),
+        ("value_for_money.partnership", "public"),
+    ],
+)
+def test_the_hash_knows_all_of_funding(rich: Folder, path: str, value: object) -> None:
+    """Breaks when a rule, a rate band or a tax is left out of the hash."""
+    rich.edit("scenarios:\n", "scenarios:\n  public: {title: Public}\n")
+    case = rich.load()
+    overrides = {path: value}
+    if path.startswith("funding.funds"):  # losses must not rise in the new order
+        case = case.override({"funding.instruments.mid-piece.loss_max": 0})
     assert case.override(overrides).input_hash != case.input_hash
 
 

@@ -1,4 +1,4 @@
-"""What holds for every loan, every asset and every series of flows."""
+"""What holds for every loan, every asset, every tax and every series of flows."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leam_opt.finance.depreciation import depreciation_share, in_service, remaining_share
-from leam_opt.finance.discount import irr, npv
-from leam_opt.finance.loans import flows_of_draws, loan_schedule
+from leam_opt.finance.discount import irr, npv, present_value
+from leam_opt.finance.loans import flows_of_draws, level_payment, loan_schedule
+from leam_opt.finance.project import level_debt_service
+from leam_opt.finance.rates import NominalRate, RealRate
+from leam_opt.finance.tax import corporate_tax, taxed_so_far
 
 Profile = Literal["annuity", "linear", "bullet"]
+amounts = st.floats(-1e4, 1e4, allow_subnormal=False)
 
 
 @st.composite
@@ -31,8 +35,15 @@ def test_a_loan_ends_at_zero_and_is_worth_what_was_drawn(loan: tuple[float, int,
     schedule = loan_schedule(rate, tenor, grace, repayment)
     assert schedule.balance[-1] == 0
     assert schedule.principal.sum() == pytest.approx(1)
-    assert float(npv(rate, [0, *(schedule.interest + schedule.principal)])) == pytest.approx(1)
+    assert npv(NominalRate(rate), [0.0, *(schedule.interest + schedule.principal)]) == pytest.approx(1)
     assert not schedule.principal[:grace].any()
+
+
+@given(st.one_of(st.just(0.0), st.floats(1e-7, 0.5), st.floats(-0.2, -1e-4)), st.integers(1, 40))
+def test_the_payment_of_many_rates_is_that_of_pyxirr(rate: float, years: int) -> None:
+    """Two ways to the same payment: ours for arrays of rates, pyxirr for one."""
+    many = level_payment(np.array([rate, 0.07]), years)
+    assert many == pytest.approx([level_debt_service(1.0, NominalRate(r), years) for r in (rate, 0.07)], rel=1e-9)
 
 
 def test_profiles_by_hand() -> None:
@@ -72,19 +83,61 @@ def test_depreciation_and_remaining_value_are_the_price(life: int, years: int) -
     assert ((shares > 0) == (in_service(life, years) > 0)).all()
 
 
-def test_a_series_without_a_change_of_sign_has_no_irr() -> None:
-    for flows in ([-1.0, -2.0], [1.0, 2.0], [0.0, 0.0], []):
-        assert irr(flows).status == "none"
+@given(st.lists(amounts, min_size=1, max_size=12), st.floats(0, 1))
+def test_tax_is_the_rate_on_the_highest_profit_so_far(profits: list[float], rate: float) -> None:
+    """No tax on losses, none twice on the same profit, never a refund; by brute force year by year."""
+    carried, expected = 0.0, []
+    for profit in profits:
+        taxable = max(0.0, profit - carried)
+        carried = max(0.0, carried - profit)
+        expected.append(rate * taxable)
+    assert corporate_tax(profits, rate) == pytest.approx(expected, abs=1e-7)
+    assert float(taxed_so_far(profits)[-1]) == pytest.approx(max(0.0, np.cumsum(profits).max()), abs=1e-7)
+
+
+@given(
+    st.lists(st.tuples(amounts, amounts), min_size=1, max_size=12),
+    st.floats(-0.5, 1.0),
+    st.floats(-3, 3),
+)
+def test_present_values_add_up(pairs: list[tuple[float, float]], share: float, factor: float) -> None:
+    """The value of a sum is the sum of the values, in pyxirr and in our arrays alike."""
+    one, other = (np.array(flows) for flows in zip(*pairs, strict=True))
+    rate = NominalRate(share)
+    together = npv(rate, one + factor * other)
+    size = 1e-9 * (1 + npv(rate, np.abs(one)) + abs(factor) * npv(rate, np.abs(other)))
+    assert together == pytest.approx(npv(rate, one) + factor * npv(rate, other), abs=size)
+    assert present_value(rate, np.stack([one, other])) == pytest.approx([npv(rate, one), npv(rate, other)], abs=size)
+
+
+@given(st.floats(-0.5, 1), st.floats(-0.5, 1), st.floats(1, 100))
+def test_real_money_at_the_real_rate_is_worth_nominal_money_at_the_nominal_one(
+    real: float, inflation: float, price: float
+) -> None:
+    nominal = RealRate(real).nominal(inflation)
+    in_todays_money = price / (1 + real) ** 3
+    assert npv(nominal, [0, 0, 0, price * (1 + inflation) ** 3]) == pytest.approx(in_todays_money)
+    assert nominal.real(inflation).share == pytest.approx(real, abs=1e-12)
+
+
+def test_the_two_kinds_of_rate_do_not_mix() -> None:
+    """A real rate is no nominal one, neither by equality nor by its methods; and no rate is 6 or -1."""
+    assert RealRate(0.05) != NominalRate(0.05)  # type: ignore[comparison-overlap]
+    assert NominalRate(0.05).plus(0.01) == NominalRate(0.060000000000000005)
+    for share in (-1.0, -2.0, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="is no yearly rate"):
+            NominalRate(share)
+        with pytest.raises(ValueError, match="is no yearly rate"):
+            RealRate(0.0).nominal(share)
 
 
 def test_flows_can_change_sign_and_still_have_no_irr() -> None:
     assert irr([1.0, -2.0, 3.0]).status == "none"
 
 
-def test_both_roots_are_returned_and_flagged() -> None:
-    returns = irr([-1000, 2500, -1540])
-    assert returns.status == "several"
-    assert returns.rates == pytest.approx([0.1, 0.4])
+def test_rounding_is_no_change_of_sign() -> None:
+    """A residue of 1e-16 after the last flow would be a second change of sign, and a second rate beyond reason."""
+    assert irr([-100.0, 60.0, 60.0, -1e-15]) == irr([-100.0, 60.0, 60.0])
 
 
 @given(st.lists(st.floats(0.5, 100), min_size=1, max_size=15), st.floats(-0.5, 1.0))
@@ -92,10 +145,17 @@ def test_irr_finds_the_rate_that_made_the_flows(gains: list[float], rate: float)
     paid = sum(gain / (1 + rate) ** (year + 1) for year, gain in enumerate(gains))
     returns = irr([-paid, *gains])
     assert returns.status == "unique"
-    assert returns.rates[0] == pytest.approx(rate, abs=1e-6)
+    assert returns.only == pytest.approx(rate, abs=1e-6)
 
 
-def test_rates_stand_in_rising_order() -> None:
-    rates = irr([-1000, 3600, -4310, 1716]).rates
-    assert rates == pytest.approx([0.1, 0.2, 0.3])
-    assert all(low < high for low, high in pairwise(rates))
+@given(st.lists(st.integers(0, 12), min_size=2, max_size=4, unique=True))
+def test_all_of_several_rates_are_found_in_rising_order(tenths: list[int]) -> None:
+    """Flows made of factors (1 + r - x) have exactly these rates; none may be hidden."""
+    shares = sorted(number / 10 for number in tenths)
+    flows = np.array([1.0])
+    for share in shares:
+        flows = np.convolve(flows, [-1.0, 1.0 + share])
+    returns = irr(1000 * flows)
+    assert returns.status == "several"
+    assert returns.rates == pytest.approx(shares, abs=1e-5)
+    assert all(low < high for low, high in pairwise(returns.rates))

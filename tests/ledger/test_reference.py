@@ -80,6 +80,20 @@ def test_servers_that_reach_the_end_of_their_life_sell_nothing() -> None:
     assert plan.energy_gwh[:, :, 2].sum() == 0
 
 
+def test_on_a_demand_curve_it_sells_at_the_point_nearest_to_the_fixed_price() -> None:
+    """0.001 EUR for 1000 tokens and 2000 EUR for a cluster hour, as without the curves: the same revenue."""
+    curves = {
+        "token_levels": [{"price": 0.0005, "demand": 1}, {"price": 0.001, "demand": 0.5}, {"price": 9, "demand": 0.1}],
+        "cluster_hour_levels": [{"price": 2000, "demand": 1}, {"price": 2600, "demand": 0.5}],
+    }
+    plain, curved = case_with_plan(), case_with_plan(prices=curves)
+    plan = reference_decisions(curved)
+    assert list(plan.token_price_level) == [0, 1, 0]
+    assert list(plan.cluster_price_level) == [1, 0]
+    revenue = [evaluate(case, reference_decisions(case)).totals["revenue_meur"] for case in (plain, curved)]
+    assert revenue[0] == pytest.approx(revenue[1])
+
+
 @pytest.mark.parametrize("owner", ["research", "service"])
 def test_the_gap_closes_the_cash_and_not_more(owner: str) -> None:
     case = case_with_plan(infrastructure_entity=owner)

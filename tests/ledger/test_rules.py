@@ -115,7 +115,12 @@ BREACHES: list[tuple[str, str, str, Change]] = [
     ("caps", "window only", "instrument loan, year 2027", put("draws_meur", (LOAN, 2), 0.1)),
     ("grant_intensity", "grant's share", "instrument grant, year 2025", put("draws_meur", (GRANT, 0), 123)),
     ("grant_intensity", "all grants and sponsors", "year 2025", put("draws_meur", (SPONSOR, 0), 16)),
-    ("dscr", "cash flow available", "company service, year 2025", put("draws_meur", (LOAN, 0), 2.3)),
+    ("dscr", "the senior lenders ask", "company service, year 2025", put("band_draws_meur", (LOAN, 0, 0), 2.3)),
+    ("loan_bands", "add up to the loan's", "instrument loan, year 2025", put("draws_meur", (LOAN, 0), 0.9)),
+    ("loan_bands", "within the band", "instrument loan, band 1", put("band_draws_meur", (LOAN, 0, 0), 10.5)),
+    ("bounds", "only bands of loans", "instrument grant, band 1", put("band_draws_meur", (GRANT, 0, 1), 0.1)),
+    ("bounds", "that a guarantee covers", "instrument loan", put("guaranteed_meur", (LOAN, 0), 0.1)),
+    ("bounds", "only tranches bear", "instrument equity", put("called_loss_meur", EQUITY, 0.1)),
     ("hurdle", "present value", "instrument equity", put("dividends_meur", (EQUITY, 1), 0.14)),
     ("hurdle", "run ahead", "instrument equity, year 2025", put("dividends_meur", (EQUITY, 0), 3.2)),
     ("redemption", "at most what they contributed", "instrument equity", put("redemption_meur", EQUITY, 3.1)),
@@ -140,8 +145,8 @@ BREACHES: list[tuple[str, str, str, Change]] = [
     ("bounds", "profit_transfer_meur is not negative", "year 2027", put("profit_transfer_meur", 2, -0.1)),
     ("bounds", "site_open is a switch", "site north", put("site_open", (NORTH,), 2)),
     ("bounds", "while it is on sale", "type beta, year 2025", put("units_bought", (NORTH, BETA, 0), 1)),
-    ("bounds", "only equity pays dividends", "instrument grant", put("dividends_meur", (GRANT, 2), 0.1)),
-    ("bounds", "only equity is redeemed", "instrument loan", put("redemption_meur", LOAN, 0.1)),
+    ("bounds", "only equity and tranches are paid", "instrument grant", put("dividends_meur", (GRANT, 2), 0.1)),
+    ("bounds", "only equity and tranches are redeemed", "instrument loan", put("redemption_meur", LOAN, 0.1)),
 ]
 
 
@@ -180,7 +185,7 @@ def test_a_stricter_case_is_noticed(family: str, what: str, overrides: dict[str,
 
 
 def test_rules_that_are_switched_off_have_no_rows() -> None:
-    off = {rule: {"enabled": False} for rule in ("public_use", "ancillary_use", "grant_income")}
+    off = {rule: {"enabled": False} for rule in ("public_use", "ancillary_use", "grant_income", "timely_use")}
     case = small_case(rules={**off, "co2_max": None})
     families = {block.family for block in blocks(Books.of(case, small_plan(case)))}
     assert not families & {*off, "co2", "deficit_max"}
@@ -192,6 +197,7 @@ def test_a_year_without_debt_service_asks_for_no_cover() -> None:
 
     def debtless(plan: Decisions) -> None:
         plan.draws_meur[LOAN] = 0
+        plan.band_draws_meur[LOAN] = 0
 
     assert "dscr" in {row.family for row in broken(case)}
     assert "dscr" not in {row.family for row in broken(case, debtless)}
@@ -295,5 +301,7 @@ def test_rows_say_where_they_stand() -> None:
 def test_not_a_number_breaks_its_rows() -> None:
     for name in Decisions.zeros(Index.of(small_case())).arrays():
         plan = small_plan(small_case())
+        if not getattr(plan, name).size:
+            continue  # no points of a demand curve in this case
         getattr(plan, name).flat[0] = np.nan
         assert not audit(small_case(), plan, {}).passed, name

@@ -1,0 +1,214 @@
+"""Measures of a plan as a ministry, a development bank and an investor ask for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leam_opt.case.schema import Case
+from leam_opt.finance.discount import Irr, irr, npv, present_value, timeline
+from leam_opt.finance.project import dscr, llcr, payback_years
+from leam_opt.finance.rates import NominalRate, RealRate
+from leam_opt.ledger.books import Books
+from leam_opt.ledger.physical import CORE, DAYS_PER_YEAR, PRIVATE, TUNING
+from leam_opt.ledger.statements import EURO, one_plan
+
+Array = NDArray[np.float64]
+
+
+def discount_rate(case: Case) -> NominalRate:
+    """The case's rate for present values: (1 + real)(1 + inflation) - 1."""
+    terms = case.discounting
+    return RealRate(float(terms.real_rate)).nominal(float(terms.inflation))
+
+
+@dataclass(frozen=True)
+class Series:
+    """Flows (Y + 1) of a plan at t = 0 .. Y, both companies together, M EUR.
+
+    What is left of the assets at the horizon counts in all of them where the case counts it in the deficit.
+
+    Attributes:
+        deficit: the deficit as it falls due (cost positive); undiscounted it adds up to it.
+        public_money: draws of public instruments.
+        project: before any funding and before tax, money in positive.
+        investor: of a private owner of the whole centre, money in positive: the project with gifts, access, loans,
+            their service, fees and tax, but without equity, tranches and the unfunded gap.
+        shareholders: what equity and tranches pay in (negative) and get back.
+    """
+
+    deficit: Array
+    public_money: Array
+    project: Array
+    investor: Array
+    shareholders: Array
+
+    @classmethod
+    def of(cls, books: Books) -> Series:
+        """The series of one plan."""
+        structure, money, plan = books.inputs.structure, books.money, books.plan
+        owners = structure.equity | structure.tranches
+        both = {name: values.sum(axis=0) for name, values in money.flows.items()}
+        left = np.zeros(structure.horizon)
+        if structure.residual_value:
+            left[-1] = books.business.residual_meur
+        lost = np.zeros(structure.horizon)
+        lost[-1] = (plan.called_loss_meur * structure.tranches).sum()
+        contributions = plan.draws_meur[owners].sum(axis=0)
+        others = plan.draws_meur[~owners].sum(axis=0)
+        fees = both["arrangement_fees"] + both["construction_interest"]
+        cost_of_debt = both["interest"] + both["guarantee_fees"]
+        earned = both["revenue"] + both["opex"] + left
+        returned = both["dividends"] + both["redemption"]
+        return cls(
+            deficit=-timeline(
+                both["capex"] + fees + contributions,
+                earned + cost_of_debt + both["corporate_tax"] + returned - lost,
+            ),
+            public_money=timeline(plan.draws_meur[structure.public].sum(axis=0), np.zeros(structure.horizon)),
+            project=timeline(both["capex"], earned),
+            investor=timeline(
+                both["capex"] + others + fees, earned + cost_of_debt + both["repayment"] + both["corporate_tax"]
+            ),
+            shareholders=timeline(-contributions, -returned),
+        )
+
+
+def _investor_rate(books: Books, case: Case) -> NominalRate:
+    """What investors ask for: the highest hurdle rate of the equity in use, else the case's discount rate."""
+    equity = books.inputs.structure.equity
+    if not equity.any():
+        return discount_rate(case)
+    return NominalRate(float(books.inputs.money.hurdle_rate[equity].max()))
+
+
+def _cover(books: Books) -> dict[str, float | None]:
+    """DSCR over all years of debt service, and LLCR of the company that covers its debt least.
+
+    CFADS is after tax. The LLCR discounts at the mean cost of the company's debt (interest and guarantee fees over the
+    debt at the start of each year), from the start of the year of the first draw to the last year of debt service; its
+    denominator is the present value of the debt service at the same rate, which for one loan is the loan itself.
+    """
+    money, receives = books.money, books.inputs.structure.receives
+    covers: list[float] = []
+    loan_lives: list[float] = []
+    for company in range(receives.shape[1]):
+        loans = books.inputs.structure.loans & (receives[:, company] > 0)
+        service = money.debt_service[loans].sum(axis=0)
+        due = np.flatnonzero(service > EURO)
+        if due.size == 0:
+            continue
+        covers += [float(cover) for cover in dscr(money.cfads[company], service)[due]]
+        drawn = np.flatnonzero(books.plan.draws_meur[loans].sum(axis=0) > 0)
+        life = slice(int(drawn[0]) if drawn.size else 0, int(due[-1]) + 1)
+        principal, closing = money.repayment[loans].sum(axis=0), money.balance[loans].sum(axis=0)
+        opening = float((closing + principal).sum())
+        rate = NominalRate(float((service - principal).sum()) / opening if opening > 0 else 0.0)
+        debt = npv(rate, [0.0, *service[life]])
+        cover = llcr(money.cfads[company, life], rate, debt)
+        loan_lives += [] if cover is None else [cover]
+    return {
+        "dscr_min": min(covers, default=None),
+        "dscr_average": sum(covers) / len(covers) if covers else None,
+        "llcr": min(loan_lives, default=None),
+    }
+
+
+def _ratio(part: float, whole: float) -> float | None:
+    return part / whole if whole > 0 else None
+
+
+def _returns(name: str, found: Irr) -> dict[str, Any]:
+    return {f"{name}_irr_share": found.only, f"{name}_irr_status": found.status, f"{name}_irrs": list(found.rates)}
+
+
+def _public_efficiency(books: Books) -> dict[str, float | None]:
+    """Money by who gives it, over what it buys."""
+    structure, draws, totals = books.inputs.structure, books.plan.draws_meur, books.totals
+    public, private = float(totals["public_money_meur"]), float(totals["private_money_meur"])
+    union = float(sum(draws[n].sum() for n, terms in enumerate(structure.instruments) if terms.payer == "union"))
+    hours = float(totals["public_gpu_hours_million"]), float(totals["private_gpu_hours_million"])
+    return {
+        "leverage_private_per_public": _ratio(private, public),
+        "finance_per_union_euro": _ratio(float(draws.sum()), union),
+        "public_cost_per_gpu_hour_eur": _ratio(public, hours[0]),
+        "public_cost_per_core_model_meur": _ratio(public, float(totals["core_models_total"])),
+        "full_cost_per_gpu_hour_eur": _ratio(float(totals["gross_cost_meur"]), sum(hours)),
+    }
+
+
+def _break_even(books: Books, rate: NominalRate, deficit: float) -> dict[str, float | None]:
+    """Prices at which the present value of the deficit is zero, with everything but that revenue as planned.
+
+    Tax and distributions are those of the plan. Compute is what is sold by the hour (core and tuning), tokens what is
+    sold of inference.
+    """
+    plan, revenue = books.plan, books.business.revenue
+
+    def value(yearly: Array) -> float:
+        return float(present_value(rate, timeline(np.zeros_like(yearly), yearly)))
+
+    hours = value(plan.compute_mgpuh[[CORE, TUNING], PRIVATE].sum(axis=0))
+    # Billion tokens a year are million times 1000 tokens.
+    kilotokens = value(plan.tokens_bn_per_day[PRIVATE] * DAYS_PER_YEAR)
+    by_hour = value((revenue["core_revenue"] + revenue["tuning_revenue"]).sum(axis=0))
+    by_token = value(revenue["inference_revenue"].sum(axis=0))
+    return {
+        "break_even_price_gpuh_eur": _ratio(deficit + by_hour, hours),
+        "break_even_price_ktoken_eur": _ratio(deficit + by_token, kilotokens),
+    }
+
+
+def _contingent(books: Books) -> dict[str, float]:
+    """Public guarantees: largest guaranteed debt at the start of a year, and the probability-weighted call at the
+    largest guaranteed debt of each guarantee.
+    """
+    structure = books.inputs.structure
+    public = np.array([cover.public for cover in structure.guarantees], dtype=bool)
+    guaranteed = (structure.covers @ books.money.guaranteed_opening)[public]
+    peaks = guaranteed.max(axis=1, initial=0.0)
+    return {
+        "contingent_peak_meur": float(guaranteed.sum(axis=0).max(initial=0.0)),
+        "contingent_expected_meur": float(books.inputs.money.call_probability[public] @ peaks),
+    }
+
+
+def measures(books: Books, case: Case) -> dict[str, Any]:
+    """Measures of a plan, flat and ready for JSON; None where a measure does not exist.
+
+    Capital expenditure, draws and their fees are due at t = y - 1, everything else at t = y. Present values are at the
+    case's nominal discount rate; `investor_npv_meur` and `viability_gap_npv_meur` at the highest hurdle rate of the
+    equity in use. `investor_*` are of a private owner of the whole centre, `shareholder_*` of those who invest in the
+    plan; see `Series`. A rate of return is given where it is the only one; `*_irrs` holds all of them.
+
+    Args:
+        books: books of one plan.
+        case: the case of the plan.
+
+    Raises:
+        ValueError: the books carry an axis of variants.
+    """
+    one_plan(books)
+    rate, series = discount_rate(case), Series.of(books)
+    deficit = npv(rate, series.deficit)
+    investor = npv(_investor_rate(books, case), series.investor)
+    return {
+        "discount_rate_nominal_share": rate.share,
+        "npv_deficit_meur": deficit,
+        "npv_public_money_meur": npv(rate, series.public_money),
+        **_returns("investor", irr(series.investor)),
+        "investor_rate_share": _investor_rate(books, case).share,
+        "investor_npv_meur": investor,
+        "viability_gap_npv_meur": max(0.0, -investor),
+        **_returns("shareholder", irr(series.shareholders)),
+        **_returns("project", irr(series.project)),
+        **_cover(books),
+        "payback_years": payback_years(series.project),
+        **_public_efficiency(books),
+        **_break_even(books, rate, deficit),
+        **_contingent(books),
+        "fiscal_exposure_peak_meur": float(series.public_money.max(initial=0.0)),
+    }
