@@ -54,15 +54,20 @@ def loans(case: Case) -> Found:
             )
         if loan.rate_bands:
             yield from _rate_bands(path, loan)
+        elif loan.rate is None:
+            yield f"{path}.rate", "missing; a loan needs its rate, or rate_bands"
+        if loan.entity == "research" and loan.lockup_dscr.base:
+            message = "a lock-up binds the service company's distributions; the research company makes none"
+            yield f"{path}.lockup_dscr", f"{message}; leave it out"
     yield from _seniority(case.funding)
 
 
 def _rate_bands(path: str, loan: Loan) -> Found:
     *inner, last = loan.rate_bands
     first = loan.rate_bands[0].rate
-    if (loan.rate.low, loan.rate.base, loan.rate.high) != (first.low, first.base, first.high):
+    if loan.rate and (loan.rate.low, loan.rate.base, loan.rate.high) != (first.low, first.base, first.high):
         message = f"{_percent(loan.rate)} differs from {_percent(first)}, the rate of the first band"
-        yield f"{path}.rate", f"{message}; `rate` is needed beside rate_bands too, set both to the same"
+        yield f"{path}.rate", f"{message}; leave `rate` out beside rate_bands, or set both to the same"
     for index, band in enumerate(inner):
         if band.up_to is None:
             yield f"{path}.rate_bands.{index}.up_to", "missing; only the last band goes without it, up to cap_total"
@@ -77,11 +82,6 @@ def _rate_bands(path: str, loan: Loan) -> Found:
         if band.up_to is not None and before.up_to is not None and band.up_to.base <= before.up_to.base:
             message = f"{band.up_to.base:g} MEUR is not above {before.up_to.base:g} MEUR, where the band before ends"
             yield f"{here}.up_to", f"{message}; the totals must rise from band to band"
-    # The cap may move within its range; a band that even the largest cap does not reach is a slip.
-    if inner and inner[-1].up_to is not None and inner[-1].up_to.base >= loan.cap_total.high:
-        message = f"{inner[-1].up_to.base:g} MEUR leaves nothing of cap_total {loan.cap_total.high:g} MEUR"
-        remedy = "lower it, raise cap_total, or leave the last band out"
-        yield f"{path}.rate_bands.{len(inner) - 1}.up_to", f"{message} to the last band; {remedy}"
 
 
 def _seniority(funding: Funding) -> Found:
@@ -108,7 +108,8 @@ def guarantees(case: Case) -> Found:
         if name in funding.instruments:
             yield path, "an instrument has this name too, and funding.use could not tell them apart; rename one of them"
         yield from listed(f"{path}.loans", guarantee.loans, known, "loan", funding)
-        rates = {loan: _lowest_rate(known[loan]) for loan in guarantee.loans if loan in known}
+        lowest_rates = {loan: _lowest_rate(known[loan]) for loan in guarantee.loans if loan in known}
+        rates = {loan: rate for loan, rate in lowest_rates.items() if rate is not None}
         lowest = min(rates, key=lambda loan: rates[loan].base, default=None)
         if lowest is not None and guarantee.rate_reduction.base > rates[lowest].base:
             message = f"{_percent(guarantee.rate_reduction)} is above {_percent(rates[lowest])}, the rate of '{lowest}'"
@@ -167,8 +168,9 @@ def _loans_of(funding: Funding) -> dict[str, Loan]:
     return {name: terms for name, terms in funding.instruments.items() if isinstance(terms, Loan)}
 
 
-def _lowest_rate(loan: Loan) -> Quantity:
-    return min((loan.rate, *(band.rate for band in loan.rate_bands)), key=lambda rate: rate.base)
+def _lowest_rate(loan: Loan) -> Quantity | None:
+    rates = [loan.rate, *(band.rate for band in loan.rate_bands)]
+    return min((rate for rate in rates if rate is not None), key=lambda rate: rate.base, default=None)
 
 
 def _percent(share: Quantity) -> str:

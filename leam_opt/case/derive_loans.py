@@ -45,7 +45,7 @@ def rate_bands(loan: Loan) -> list[tuple[float, float]]:
     """Rate and size (M EUR) of each band of a loan."""
     total = loan.cap_total.base
     if not loan.rate_bands:
-        return [(loan.rate.base, total)]
+        return [(loan.rate.base if loan.rate else 0.0, total)]
     ends = [total if band.up_to is None else min(band.up_to.base, total) for band in loan.rate_bands]
     return [
         (band.rate.base, end - start) for band, start, end in zip(loan.rate_bands, [0.0, *ends], ends, strict=False)

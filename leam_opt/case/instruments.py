@@ -94,10 +94,10 @@ class Loan(InstrumentTerms):
     kind: Literal["loan"]
     provider: Literal["public", "private"]
     entity: Entity
-    rate: Annotated[Quantity, Unit("share", le=1)]
-    """Nominal yearly interest; of the first band where there are bands."""
+    rate: Annotated[Quantity, Unit("share", le=1)] | None = None
+    """Nominal yearly interest; to be left out where there are bands."""
     rate_bands: list[RateBand] = Field(default=[], max_length=5)
-    """Bands with rising totals and rates, instead of `rate` alone."""
+    """Bands with rising totals and rates, instead of `rate`."""
     tenor_years: int = Field(ge=1, le=40)
     """Years from a draw to its last repayment."""
     grace_years: int = Field(default=0, ge=0, le=39)
@@ -109,9 +109,9 @@ class Loan(InstrumentTerms):
     (interest during construction; half a year for a construction year of even draws)."""
     seniority: Literal["senior", "mezzanine"] = "senior"
     """Senior debt is served first; the cover of mezzanine debt is measured after it."""
-    dscr_min: Annotated[Quantity, Unit("share")] = default(1)
+    dscr_min: Annotated[Quantity, Unit("share", le=10)] = default(1)
     """Smallest debt service cover of the company in years with debt service (CFADS over debt service)."""
-    lockup_dscr: Annotated[Quantity, Unit("share")] = default(0)
+    lockup_dscr: Annotated[Quantity, Unit("share", le=10)] = default(0)
     """The service company distributes profit only in years in which its cover reaches this (distribution lock-up)."""
     reserve_months: Annotated[Quantity, Unit("month", le=24)] = default(0)
     """Debt-service reserve account: cash at a year's end for this many months of the next year's debt service."""

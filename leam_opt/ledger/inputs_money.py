@@ -30,7 +30,7 @@ def _bands(used: list[Instrument], read: Reader, bands: int) -> tuple[Array, Arr
         if not isinstance(terms, Loan):
             continue
         if not terms.rate_bands:
-            rates[number, 0], sizes[number, 0] = read.one(terms.rate), read.one(terms.cap_total)
+            rates[number, 0], sizes[number, 0] = read.one(terms.rate, missing=0.0), read.one(terms.cap_total)
             continue
         own = len(terms.rate_bands)
         rates[number, :own] = read.each(band.rate for band in terms.rate_bands)

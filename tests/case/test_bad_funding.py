@@ -88,11 +88,11 @@ SPOILED = {
         "0, intensity: 0.17",
         "union-access.price: 0 EUR/GPUh is too small; it must be above 0 EUR/GPUh",
     ),
-    "bands without a rate": (
-        "      rate: 5 %\n",
-        "",
-        "bank:\n",
-        "funding.instruments.bank: the key 'rate' (Nominal yearly interest; of the first band where there",
+    "neither a rate nor bands": (
+        "      cap_total: 15\n      rate: 9 %\n",
+        "      cap_total: 15\n",
+        "sub-loan:\n",
+        "funding.instruments.sub-loan.rate: missing; a loan needs its rate, or rate_bands",
     ),
     "too many bands": (
         "        - {rate: 7.5 %}",

@@ -32,7 +32,7 @@ SPOILED = {
         "      rate: 5 %",
         "      rate: 4 %",
         "rate: 4 %",
-        "bank.rate: 4 % differs from 5 %, the rate of the first band; `rate` is needed beside rate_bands too, set both",
+        "bank.rate: 4 % differs from 5 %, the rate of the first band; leave `rate` out beside rate_bands, or set both to",
     ),
     "other range than the first band": (
         "      rate: 5 %",
@@ -63,12 +63,6 @@ SPOILED = {
         "{up_to: 50, rate: 7.5 %}",
         "up_to: 50",
         "rate_bands.2.up_to: the last band reaches up to cap_total; leave up_to out, or add a band behind it",
-    ),
-    "bands beyond the largest cap": (
-        "up_to: 35",
-        "up_to: 70",
-        "up_to: 70",
-        "bank.rate_bands.1.up_to: 70 MEUR leaves nothing of cap_total 70 MEUR to the last band; lower it",
     ),
     "more cover for mezzanine debt": (
         "dscr_min: 1.1",

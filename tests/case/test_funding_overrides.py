@@ -128,6 +128,16 @@ def test_what_an_override_of_funding_gets_wrong(funded: Case, path: str, value: 
     assert said in problem
 
 
+def test_bands_need_no_rate_beside_them(funded: Case) -> None:
+    """Breaks when a band's rate cannot move by itself where the loan gives bands only."""
+    bank = "funding.instruments.bank"
+    alone = funded.override({f"{bank}.rate": None}).override({f"{bank}.rate_bands.0.rate": "4 %"})
+    loan = alone.funding.instruments["bank"]
+    assert isinstance(loan, Loan)
+    assert loan.rate is None
+    assert loan.rate_bands[0].rate.base == 0.04
+
+
 def test_a_rate_beside_bands_asks_for_both(funded: Case) -> None:
     """Breaks when one of two rates that have to agree moves alone, or the message hides which one to set too."""
     problem = _refused(funded, "funding.instruments.bank.rate_bands.0.rate", "4 %")
