@@ -63,7 +63,7 @@ def sets(m: Model, case: Case, derived: Derived) -> None:
     m.has_transfer = len(m.ACTIVE) == 2
     m.DEBTOR = [(e, y) for e in m.ACTIVE for y in m.Y if any(m.instrument_entity[f] == e for f in m.LOANS)]
     service = "service" in m.ACTIVE
-    m.DISTRIBUTE = m.Y if (m.INVESTORS or m.has_transfer) and service else []
+    m.DISTRIBUTE = m.Y if (m.EQUITY or m.has_transfer) and service else []
     m.TAXED = m.Y if case.taxation.corporate_tax is not None and service else []
     m.PROFIT = m.Y if m.DISTRIBUTE or m.TAXED else []
 

@@ -22,14 +22,15 @@ def _paid_out(m: Model, f: str, y: int) -> Expression:
 def hurdle(m: Model) -> None:
     r"""Dividends and redemption give the investors their hurdle rate; redemption pays back contributions, no more.
 
-    Dividends never run ahead of what the contributions so far have earned: otherwise the optimiser pays "dividends"
-    first and draws the equity in the last year, when it only decorates the private share.
+    Before the horizon dividends never exceed what the contributions so far have earned; the contributions stay in.
+    Otherwise the optimiser pays "dividends" first and draws the equity in the last year, or hands it back in the year
+    in which it came: it would only decorate the private share.
 
     .. math::
         \sum_y \frac{v_{fy}}{(1 + h_f)^{y}} + \frac{r_f}{(1 + h_f)^{H}} \ge \sum_y \frac{d_{fy}}{(1 + h_f)^{y-1}}
         \qquad r_f \le \sum_y d_{fy} \qquad
-        \sum_{v \le y} \frac{v_{fv}}{(1 + h_f)^{v}} \le \sum_{v \le y} \frac{d_{fv}}{(1 + h_f)^{v-1}}
-        \quad \forall y < H \qquad \forall f \in equity
+        \sum_{v \le y} \Big( \frac{v_{fv}}{(1 + h_f)^{v}} + \frac{d_{fv}}{(1 + h_f)^{y}} \Big)
+        \le \sum_{v \le y} \frac{d_{fv}}{(1 + h_f)^{v-1}} \quad \forall y < H \qquad \forall f \in equity
     """
     last = m.horizon_end
     m.hurdle = pyo.Constraint(
@@ -38,7 +39,11 @@ def hurdle(m: Model) -> None:
             _paid_out(m, f, last) + m.payout_value[f, last] * m.redemption_meur[f] >= _paid_in(m, f, last)
         ),
     )
-    m.hurdle_claim = pyo.Constraint(m.INVESTORS, m.Y[:-1], rule=lambda m, f, y: _paid_out(m, f, y) <= _paid_in(m, f, y))
+    m.hurdle_claim = pyo.Constraint(
+        m.INVESTORS,
+        m.Y[:-1],
+        rule=lambda m, f, y: _paid_out(m, f, y) + m.payout_value[f, y] * ex.drawn_until(m, [f], y) <= _paid_in(m, f, y),
+    )
     m.hurdle_redemption = pyo.Constraint(
         m.INVESTORS, rule=lambda m, f: m.redemption_meur[f] <= ex.drawn_until(m, [f], last)
     )
@@ -48,6 +53,8 @@ def hurdle(m: Model) -> None:
 def fund_claims(m: Model) -> None:
     r"""All tranches of a fund pay in by their shares; each gets its return exactly, or a loss is called.
 
+    Payments to tranches are owed whether or not there is profit, unlike dividends.
+
     .. math::
         \frac{d_{fy}}{s_f} = \frac{d_{f'y}}{s_{f'}} \qquad
         \sum_y \frac{v_{fy}}{(1 + h_f)^{y}} + \frac{r_f + \ell_f}{(1 + h_f)^{H}}
@@ -55,11 +62,7 @@ def fund_claims(m: Model) -> None:
         \ell_f \le \overline{\ell}_f \sum_y (1 + h_f)^{H - y + 1} d_{fy}
     """
     pairs = [
-        (f, g, y)
-        for tranches in m.FUNDS.values()
-        for f, g in pairwise(tranches)
-        for y in m.Y
-        if (f, y) in m.draws_meur
+        (f, g, y) for tranches in m.FUNDS.values() for f, g in pairwise(tranches) for y in m.Y if (f, y) in m.draws_meur
     ]
     m.fund_claims_share = pyo.Constraint(
         pairs,
@@ -137,7 +140,7 @@ def ring_fence(m: Model) -> None:
         return
 
     def paid(m: Model, y: int) -> Expression:
-        dividends = pyo.quicksum(m.dividends_meur[f, y] for f in m.INVESTORS)
+        dividends = pyo.quicksum(m.dividends_meur[f, y] for f in m.EQUITY)
         return dividends + (m.profit_transfer_meur[y] if m.has_transfer else 0)
 
     def kept(m: Model, y: int) -> Expression:

@@ -64,7 +64,7 @@ class Financing:
         taxed_profit: (Y) profit that has been taxed by the year's end.
         tax: (Y) corporate tax of the service company.
         profit_after_tax: (Y) profit less tax.
-        distributed: (Y) dividends, payments to tranches and profit transfer of the service company.
+        distributed: (Y) dividends of shareholders and profit transfer of the service company.
         grants_income: (Y) grants, sponsors and profit transfers of the research company.
         other_income: (Y) the research company's revenue from customers, from access and from the infrastructure fee.
         eligible_costs: (Y) cumulative cost of the research company by the basis of a grant.
@@ -210,7 +210,7 @@ def financing(inputs: Inputs, plan: Decisions, business: Trade) -> Financing:
         taxed_profit=taxed_so_far(profit),
         tax=tax,
         profit_after_tax=profit - tax,
-        distributed=dividends.sum(axis=-2) + plan.profit_transfer_meur,
+        distributed=(plan.dividends_meur * structure.equity[:, None]).sum(axis=-2) + plan.profit_transfer_meur,
         grants_income=np.einsum("...fy,f->...y", draws, grants.astype(float)) + plan.profit_transfer_meur,
         other_income=revenue[..., RESEARCH, :]
         + np.maximum(fee[..., RESEARCH, :], 0.0)

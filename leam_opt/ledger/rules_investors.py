@@ -44,13 +44,15 @@ def return_rows(books: Books) -> Iterator[Block]:
         applies=structure.tranches,
     )
     before_last = years < structure.horizon - 1
-    # Otherwise dividends paid before the money comes would earn the hurdle on nothing.
-    text = "present value of dividends does not run ahead of that of the contributions"
+    # Otherwise dividends paid before the money comes would earn the hurdle on nothing, and money that is handed back in
+    # the year in which it came would count as private funding.
+    kept = np.cumsum(plan.draws_meur, axis=-1) * discount_factors(rate, years + 1)
+    text = "what shareholders have put in stays in until the horizon: dividends within what it has earned"
     ahead = np.logical_and(structure.equity[:, None], before_last)
-    yield block("hurdle", text, "FY", paid_out, "<=", paid_in, _UNIT, applies=ahead)
-    text = "present value of payments does not run ahead of that of the contributions"
+    yield block("hurdle", text, "FY", paid_out + kept, "<=", paid_in, _UNIT, applies=ahead)
+    text = "what tranches have put in stays in until the horizon: payments within what it has earned"
     ahead = np.logical_and(structure.tranches[:, None], before_last)
-    yield block("fund_claims", text, "FY", paid_out, "<=", paid_in, _UNIT, applies=ahead)
+    yield block("fund_claims", text, "FY", paid_out + kept, "<=", paid_in, _UNIT, applies=ahead)
     investors = structure.equity | structure.tranches
     contributed = plan.draws_meur.sum(axis=-1)
     text = "shareholders and tranches get back at most what they contributed"
@@ -64,7 +66,7 @@ def ring_fence_rows(books: Books) -> Iterator[Block]:
     gross = sum(np.abs(money.flows[name][..., SERVICE, :]) for name in names)
     yield block(
         "ring_fence",
-        "dividends, payments to tranches and profit transfers come from cumulative profit after tax",
+        "dividends and profit transfers come from cumulative profit after tax",
         "Y",
         np.cumsum(money.distributed, axis=-1),
         "<=",

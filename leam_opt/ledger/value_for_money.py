@@ -116,12 +116,15 @@ def public_bid(books: Books, rate: NominalRate) -> float:
     """Present value of what the public pays in a plan, net of what it gets back, in M EUR.
 
     Draws of public instruments less their debt service (with the fees of loans), dividends and redemption, and the
-    unfunded gap, which somebody has to fill.
+    unfunded gap, which somebody has to fill. Cash that the companies have left at the horizon, after every investor and
+    lender has had what is owed, is the public's: the comparator's raw cost is net of all revenue, too.
     """
     public = books.inputs.structure.public
     start, end = instrument_receipts(books)
     paid = (books.plan.draws_meur - start)[public].sum(axis=0) + books.plan.unfunded_gap_meur.sum(axis=0)
-    return npv(rate, timeline(paid, -end[public].sum(axis=0)))
+    back = end[public].sum(axis=0)
+    back[-1] += books.money.cash_end[:, -1].sum()
+    return npv(rate, timeline(paid, -back))
 
 
 def _section(comparator: Side, other: Side) -> financial.ValueForMoney:
