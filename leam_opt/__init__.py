@@ -6,6 +6,7 @@
     plan = lo.solve(case, scenario="ppp")
     plan.accounts                                           # yearly accounts as DataFrames
     lo.compare(case).reason                                 # which financing is best, and why
+    lo.breakeven(case, solve_for="prices.tokens").sentence  # the price at which nothing is lost
     lo.reconcile(case).frame()                              # the paper's figures beside the engine's
 
 Importing this package imports nothing heavy: each name is fetched from its room when it is first used.
@@ -19,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from leam_opt.case.catalogue import list_cases, new_case
     from leam_opt.case.load import load_case
-    from leam_opt.case.quantity import Quantity
     from leam_opt.case.schema import Case, case_schema
     from leam_opt.errors import AuditError, CaseError, InfeasibleError, LeamError, ModelError, SolveError
     from leam_opt.ledger.reconcile import Reconciliation, reconcile
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from leam_opt.report.math import formulation_latex
     from leam_opt.solve.plan import Plan
     from leam_opt.solve.run import solve
+    from leam_opt.study.breakeven import breakeven
 
 __version__ = "0.1.0"
 
@@ -39,10 +40,10 @@ __all__ = [
     "LeamError",
     "ModelError",
     "Plan",
-    "Quantity",
     "Reconciliation",
     "SolveError",
     "__version__",
+    "breakeven",
     "case_schema",
     "compare",
     "formulation_latex",
@@ -64,9 +65,9 @@ _HOME = {
     "LeamError": "leam_opt.errors",
     "ModelError": "leam_opt.errors",
     "Plan": "leam_opt.solve.plan",
-    "Quantity": "leam_opt.case.quantity",
     "Reconciliation": "leam_opt.ledger.reconcile",
     "SolveError": "leam_opt.errors",
+    "breakeven": "leam_opt.study.breakeven",
     "case_schema": "leam_opt.case.schema",
     "compare": "leam_opt.report.compare",
     "formulation_latex": "leam_opt.report.math",

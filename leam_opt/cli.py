@@ -7,22 +7,32 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import Annotated
 
 import typer
 
+from leam_opt.cli_options import (
+    MEASURES,
+    At,
+    Between,
+    CaseName,
+    Gap,
+    Measure,
+    Out,
+    OutputFormat,
+    Overrides,
+    Scenario,
+    SolveFor,
+    TimeLimit,
+    check_limits,
+    load,
+    one_of,
+)
+from leam_opt.cli_output import emit, target, write
 from leam_opt.errors import CaseError, LeamError
 
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-
-    from leam_opt.case.schema import Case
-
 BUG_EXIT_CODE = 1
-BROKEN_PIPE_EXIT_CODE = 141  # what a shell reports for a program that SIGPIPE ended
 INTERRUPTED_EXIT_CODE = 130  # likewise for SIGINT; Typer ends an interrupted command with it
 
 _EXIT_CODES = (
@@ -39,33 +49,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-FORMATS = ("table", "json", "csv")
-ENDS = ("low", "base", "high")
-
-CaseName = Annotated[str, typer.Argument(metavar="CASE", help="Name of a shipped case, or a folder with a case.yaml.")]
-Scenario = Annotated[str | None, typer.Option("--scenario", metavar="NAME", help="Scenario; default: the case itself.")]
-Overrides = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="PATH=VALUE", help='Override a figure, like "prices.tokens=0.02"; repeatable.'),
-]
-At = Annotated[str, typer.Option("--at", metavar="|".join(ENDS), help="Take all ranges at this end.")]
-Gap = Annotated[
-    float,
-    typer.Option("--mip-gap", metavar="SHARE", help="Proof to reach, as a share of the gross cost (0.0001 = 0.01 %)."),
-]
-TimeLimit = Annotated[
-    float | None,
-    typer.Option("--time-limit", metavar="SECONDS", help="Stop the search after this time with the best plan found."),
-]
-OutputFormat = Annotated[
-    str | None,
-    typer.Option(
-        "--format", metavar="|".join(FORMATS), help="Form of the result; default: by the suffix of --out, else table."
-    ),
-]
-Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the result to a file instead.")]
 
 
 def _print_version(wanted: bool) -> None:
@@ -95,11 +78,11 @@ def check(
     out: Out = None,
 ) -> None:
     """Check a case and its scenarios without solving."""
-    out, form = _target(out, form)
+    out, form = target(out, form)
     from leam_opt.report.check import check_case, check_csv, check_view
 
-    result = check_case(_load(case, overrides, at), scenario)
-    _emit(form, out, data=result, csv=lambda: check_csv(result), view=lambda: check_view(result))
+    result = check_case(load(case, overrides, at), scenario)
+    emit(form, out, data=result, csv=lambda: check_csv(result), view=lambda: check_view(result))
 
 
 @app.command()
@@ -117,11 +100,11 @@ def new(
 @app.command()
 def schema(out: Out = None) -> None:
     """Print the JSON Schema of case files."""
-    out, _ = _target(out, "json")
+    out, _ = target(out, "json")
     from leam_opt import case_schema
     from leam_opt.report.export import json_text
 
-    _write(json_text(case_schema()), out)
+    write(json_text(case_schema()), out)
 
 
 @app.command()
@@ -132,10 +115,10 @@ def math(
     out: Out = None,
 ) -> None:
     """Print the formulation in LaTeX, from the code."""
-    out, _ = _target(out, "table")
+    out, _ = target(out, "table")
     from leam_opt import formulation_latex
 
-    _write(formulation_latex(_load(case, overrides), scenario), out)
+    write(formulation_latex(load(case, overrides), scenario), out)
 
 
 @app.command()
@@ -150,14 +133,14 @@ def reconcile(
     Runs the case's reference plan through the ledger and gives a verdict on each figure of annexes B to G: equal,
     explained by rounding, or a misprint in the paper.
     """
-    out, form = _target(out, form)
+    out, form = target(out, form)
     import leam_opt
     from leam_opt.report.export import csv_text
     from leam_opt.report.tables_reconcile import reconciliation_rows, reconciliation_view
 
-    result = leam_opt.reconcile(_load(case, overrides))
+    result = leam_opt.reconcile(load(case, overrides))
     rows = reconciliation_rows(result.rows)
-    _emit(
+    emit(
         form,
         out,
         data=rows,
@@ -187,8 +170,8 @@ def solve(
 
     The ledger audits the plan before it is shown. Ctrl-C ends the search with the best plan found so far.
     """
-    out, form = _target(out, form)
-    _check_limits(mip_gap, time_limit)
+    out, form = target(out, form)
+    check_limits(mip_gap, time_limit)
     import leam_opt
     from leam_opt.report.export import plan_csv
     from leam_opt.report.progress import StatusLine
@@ -196,7 +179,7 @@ def solve(
 
     with StatusLine() as line:
         plan = leam_opt.solve(
-            _load(case, overrides, at),
+            load(case, overrides, at),
             scenario=scenario,
             mip_gap=mip_gap,
             time_limit=time_limit,
@@ -205,7 +188,7 @@ def solve(
             rules=rules or (),
         )
     data = plan.to_dict()
-    _emit(form, out, data=data, csv=lambda: plan_csv(data), view=lambda: plan_view(data))
+    emit(form, out, data=data, csv=lambda: plan_csv(data), view=lambda: plan_view(data))
 
 
 @app.command()
@@ -228,8 +211,8 @@ def compare(
 
     Solves the scenarios, sets them side by side, ranks them, and bridges from the second best to the best.
     """
-    out, form = _target(out, form)
-    _check_limits(mip_gap, time_limit)
+    out, form = target(out, form)
+    check_limits(mip_gap, time_limit)
     names = None if scenarios is None else [name for name in (part.strip() for part in scenarios.split(",")) if name]
     if names == []:
         raise CaseError("--scenarios: no scenario is named; write for example --scenarios public,ppp")
@@ -239,7 +222,7 @@ def compare(
 
     with StatusLine() as line:
         result = leam_opt.compare(
-            _load(case, overrides, at),
+            load(case, overrides, at),
             scenarios=names,
             mip_gap=mip_gap,
             time_limit=time_limit,
@@ -247,13 +230,57 @@ def compare(
             strict=strict,
         )
     data = result.to_dict()
-    _emit(
+    emit(
         form,
         out,
         data=data,
         csv=lambda: result.frame().to_csv(index_label="figure", lineterminator="\n"),
         view=lambda: comparison_view(data),
     )
+
+
+@app.command()
+def breakeven(
+    case: CaseName,
+    solve_for: SolveFor,
+    scenario: Scenario = None,
+    measure: Measure = "deficit",
+    between: Between = None,
+    overrides: Overrides = None,
+    at: At = "base",
+    mip_gap: Gap = 1e-4,
+    time_limit: TimeLimit = None,
+    form: OutputFormat = None,
+    out: Out = None,
+) -> None:
+    """Find the value of a figure at which a measure becomes zero.
+
+    Solves the case again and again until the value is known; every solve is audited. Ctrl-C ends the search with what
+    is known so far.
+    """
+    out, form = target(out, form)
+    check_limits(mip_gap, time_limit)
+    one_of(MEASURES, measure, "--measure")
+    import leam_opt
+    from leam_opt.report.export import csv_text
+    from leam_opt.report.progress import StatusLine
+    from leam_opt.report.tables_breakeven import breakeven_view
+
+    low, high = between or (None, None)
+    with StatusLine() as line:
+        result = leam_opt.breakeven(
+            load(case, overrides, at),
+            solve_for=solve_for,
+            scenario=scenario,
+            measure=measure,
+            low=low,
+            high=high,
+            mip_gap=mip_gap,
+            time_limit=time_limit,
+            progress=line.callback,
+        )
+    data = result.to_dict()
+    emit(form, out, data=data, csv=lambda: csv_text(data["solves"]), view=lambda: breakeven_view(data))
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -293,81 +320,3 @@ def _fail(lines: list[str], exit_code: int, error: Exception | None = None) -> N
     first, *others = lines or ["failed"]
     typer.echo("\n".join([f"leam-opt: {first}", *others]), err=True)
     sys.exit(exit_code)
-
-
-def _load(name: str, settings: list[str] | None, at: str = "base") -> Case:
-    from leam_opt import load_case
-    from leam_opt.case.load import parse_settings
-
-    end = cast('Literal["low", "base", "high"]', _one_of(ENDS, at, "--at"))
-    return load_case(name, overrides=parse_settings(settings or ()), at=end)
-
-
-def _one_of(allowed: tuple[str, ...], value: str, option: str) -> str:
-    if value in allowed:
-        return value
-    close = get_close_matches(value, allowed, n=1)
-    hint = f"did you mean '{close[0]}'?" if close else f"expected {', '.join(allowed[:-1])} or {allowed[-1]}"
-    raise CaseError(f"{option} {value}: {hint}")
-
-
-def _check_limits(mip_gap: float, time_limit: float | None) -> None:
-    if not 0 <= mip_gap < 1:
-        raise CaseError(f"--mip-gap {mip_gap:g}: expected a share from 0 to below 1, for example 0.0001 for 0.01 %")
-    if time_limit is not None and not 0 < time_limit < float("inf"):
-        raise CaseError(f"--time-limit {time_limit:g}: expected seconds above 0")
-
-
-def _target(out: Path | None, form: str | None) -> tuple[Path | None, str]:
-    """Where and in which form the result goes; raises before any work is done where the file cannot be written."""
-    if form is None:
-        suffix = out.suffix.lower().lstrip(".") if out is not None else ""
-        form = suffix if suffix in FORMATS else "table"
-    _one_of(FORMATS, form, "--format")
-    if out is None:
-        return None, form
-    if out.is_dir():
-        raise CaseError(f"--out {out}: this is a folder; name a file in it")
-    if not out.parent.is_dir():
-        raise CaseError(f"--out {out}: the folder {out.parent} does not exist")
-    if not os.access(out.parent, os.W_OK):
-        raise CaseError(f"--out {out}: no permission to write into {out.parent}")
-    return out, form
-
-
-def _emit(
-    form: str, out: Path | None, *, data: Any, csv: Callable[[], str], view: Callable[[], Iterable[RenderableType]]
-) -> None:
-    """Prints or writes a result: `data` as JSON, `csv` as CSV, `view` for people."""
-    from leam_opt.report import export, style
-
-    if form == "json":
-        _write(export.json_text(data), out)
-    elif form == "csv":
-        _write(csv(), out)
-    elif out is None and sys.stdout.isatty():
-        style.show(view(), sys.stdout)
-    else:
-        _write(style.plain(view()), out)
-
-
-def _write(text: str, out: Path | None) -> None:
-    """Writes UTF-8 to a file in one step, or to standard output."""
-    from leam_opt.report import export
-
-    if out is not None:
-        try:
-            export.write(out, text)
-        except OSError as error:
-            raise CaseError(f"--out {out}: {error.strerror}") from None
-        typer.echo(f"wrote {out}", err=True)
-        return
-    if hasattr(sys.stdout, "reconfigure") and not sys.stdout.isatty():
-        sys.stdout.reconfigure(encoding="utf-8")
-    try:
-        sys.stdout.write(text if text.endswith("\n") else text + "\n")
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read our output has seen enough; the interpreter must not flush into the closed pipe at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(BROKEN_PIPE_EXIT_CODE) from None

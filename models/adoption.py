@@ -31,7 +31,7 @@ def adoption(m: Model) -> None:
     m.adoption_funding = pyo.Constraint(
         m.A,
         m.Y,
-        rule=lambda m, a, y: missed(m, a, y) <= m.adoption_slack[a, y] * (1 - m.adoption[a, y]),
+        rule=lambda m, a, y: ex.switched(m, missed(m, a, y), m.adoption_slack[a, y], 1 - m.adoption[a, y]),
     )
 
 

@@ -35,8 +35,29 @@ def guarantees(m: Model) -> None:
 
     .. math::
         \underline{\chi}_f d_{fy} \le \chi_{fy} \le \overline{\chi}_f d_{fy} \qquad
-        \sum_{f \in u} \sum_y \chi_{fy} \le \overline{\chi}_u
+        \sum_{f \in u} \sum_y \chi_{fy} \le \overline{\chi}_u \\
+        G^{\chi}_{fy} = \sum_{v \le y} o_{fvy} \chi_{fv} \qquad
+        S_{fy} = \sum_{bv} (i_{fbvy} + t_{fbvy}) d_{fbv} + (g_f - \sigma_f) G^{\chi}_{fy}
+
+    Guaranteed debt and its service are variables of their own: their products with other shares would be too small.
     """
+    guaranteed = [(f, y) for f in m.GUARANTEED for y in m.Y]
+    m.guarantees_debt = pyo.Constraint(
+        guaranteed,
+        rule=lambda m, f, y: (
+            m.guaranteed_debt_meur[f, y]
+            == pyo.quicksum(
+                m.debt_opening[f, v, y] * m.guaranteed_meur[f2, v] for f2, v in m.guaranteed_meur if f2 == f and v <= y
+            )
+        ),
+    )
+    m.guarantees_service = pyo.Constraint(
+        guaranteed,
+        rule=lambda m, f, y: (
+            m.debt_service_meur[f, y]
+            == ex.interest(m, f, y) + ex.loan_payment(m, f, y, "principal") + ex.guarantee_fees(m, f, y)
+        ),
+    )
     m.guarantees_share = pyo.Constraint(
         list(m.guaranteed_meur),
         rule=lambda m, f, y: m.guaranteed_meur[f, y] <= m.guaranteed_max[f] * m.draws_meur[f, y],
@@ -76,13 +97,17 @@ def debt_cover(m: Model) -> None:
     rows = [(r, e, y) for e, y in m.DEBTOR for r in ranks if r == "senior" or m.has_mezzanine[e]]
     m.debt_cover_due = pyo.Constraint(
         rows,
-        rule=lambda m, r, e, y: _weighted(m, ranks[r], e, y) - m.debt_service_max[e, y] * m.debt_due[e, y] <= 0,
+        rule=lambda m, r, e, y: ex.switched(
+            m, _weighted(m, ranks[r], e, y), m.debt_service_max[e, y], m.debt_due[e, y]
+        ),
     )
     m.debt_cover = pyo.Constraint(
         rows,
-        rule=lambda m, r, e, y: (
-            _weighted(m, ranks[r], e, y)
-            <= ex.operating_cash_flow(m, e, y) + m.operating_loss_max[e, y] * (1 - m.debt_due[e, y])
+        rule=lambda m, r, e, y: ex.switched(
+            m,
+            _weighted(m, ranks[r], e, y) - ex.operating_cash_flow(m, e, y),
+            m.operating_loss_max[e, y],
+            1 - m.debt_due[e, y],
         ),
     )
 
@@ -109,6 +134,8 @@ def reserve_account(m: Model) -> None:
 def lock_up(m: Model) -> None:
     r"""The service company distributes nothing in a year in which its cover is below the lenders' lock-up ratio.
 
+    Payments to the tranches of a fund are no distributions: they are owed.
+
     .. math::
         \sum_{f \in service} \lambda_f S_{fy} \le R_y - O_y \pm F_y - T_y + (\overline{S}^{lock}_y + \overline{O}_y)
         (1 - b_y) \qquad \forall y
@@ -117,10 +144,11 @@ def lock_up(m: Model) -> None:
         return
     m.lock_up = pyo.Constraint(
         m.DISTRIBUTE,
-        rule=lambda m, y: (
-            _weighted(m, "lockup_dscr", "service", y)
-            <= ex.operating_cash_flow(m, "service", y)
-            + (m.lockup_service_max[y] + m.operating_loss_max["service", y]) * (1 - m.may_distribute[y])
+        rule=lambda m, y: ex.switched(
+            m,
+            _weighted(m, "lockup_dscr", "service", y) - ex.operating_cash_flow(m, "service", y),
+            m.lockup_service_max[y] + m.operating_loss_max["service", y],
+            1 - m.may_distribute[y],
         ),
     )
 

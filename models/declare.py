@@ -100,10 +100,25 @@ def _funding(m: Model, case: Case, derived: Derived) -> None:
     m.covers = {u: funding.guarantees[u].loans for u in m.U}
     m.GUARANTEED = [f for f in m.LOANS if guarantee_of(case, index, f) is not None]
     m.BUDGET = {x: [f for f in line.instruments if f in m.F] for x, line in funding.budget_lines.items()}
+    m.X, m.R = list(funding.budget_lines), list(funding.matching)
     m.MATCHING = {
         r: ([f for f in rule.instruments if f in m.F], [f for f in rule.matched if f in m.F])
         for r, rule in funding.matching.items()
     }
+
+
+SWITCH_BOUNDS = (
+    "adoption_slack",
+    "debt_service_max",
+    "operating_loss_max",
+    "distribution_max",
+    "service_loss_max",
+    "profit_max",
+    "payout_max",
+    "shareholder_max",
+    "service_cash_max",
+)
+"""Bounds that stand before a switch; a row has two of them at most."""
 
 
 def _on_sale(case: Case, g: str, year: int) -> bool:
@@ -112,7 +127,12 @@ def _on_sale(case: Case, g: str, year: int) -> bool:
 
 
 def parameters(m: Model, derived: Derived) -> None:
-    """Every entry of the derived table as a mutable parameter of the same name, without missing figures."""
+    """Every entry of the derived table as a mutable parameter of the same name, without missing figures.
+
+    `m.switch_scale` is the power of ten by which rows with a switch are divided, so that their bounds stay below 1e4.
+    """
+    largest = max(float(np.nanmax(derived.values[name], initial=1.0)) for name in SWITCH_BOUNDS)
+    m.switch_scale = 10.0 ** -max(0, math.ceil(math.log10(2 * largest / 1e4)))
     axes = {
         "S": m.S,
         "G": m.G,
@@ -129,8 +149,8 @@ def parameters(m: Model, derived: Derived) -> None:
         "U": m.U,
         "L": m.L,
         "M": m.M,
-        "X": list(m.BUDGET),
-        "R": list(m.MATCHING),
+        "X": m.X,
+        "R": m.R,
     }
     for name, (letters, unit, meaning) in TABLE.items():
         array = derived.values[name]
@@ -195,6 +215,9 @@ def variables(m: Model) -> None:
     m.band_draws_meur = pyo.Var(m.BAND_DRAW, domain=positive, doc="money drawn on a rate band of a loan")
     guaranteed = [(f, y) for f, y in m.DRAW if f in m.GUARANTEED]
     m.guaranteed_meur = pyo.Var(guaranteed, domain=positive, doc="guaranteed part of a draw")
+    served = [(f, y) for f in m.GUARANTEED for y in m.Y]
+    m.guaranteed_debt_meur = pyo.Var(served, domain=positive, doc="guaranteed debt at the start of the year")
+    m.debt_service_meur = pyo.Var(served, domain=positive, doc="interest, principal and guarantee fee of a loan")
     m.dividends_meur = pyo.Var(m.INVESTORS, m.Y, domain=positive, doc="dividends, and payments of return to tranches")
     m.redemption_meur = pyo.Var(m.INVESTORS, domain=positive, doc="contributions paid back at the end of the horizon")
     m.called_loss_meur = pyo.Var(m.TRANCHES, domain=positive, doc="claim of a tranche that is not met at the horizon")

@@ -71,9 +71,7 @@ def _points(
     choice: Expression,
 ) -> None:
     """Rows of one service: sales by point, within the chosen point and the adoption level."""
-    figures, at = getattr(m, f"demand_{service}"), m.sold_at_level
-    largest = {y: max(figures[a, y].value for a in m.A) for y in m.Y}
-    bought = [p for p in points if share[p].value > 0]
+    figures, largest, at = getattr(m, f"demand_{service}"), getattr(m, f"demand_{service}_max"), m.sold_at_level
     rows = {
         "sum": pyo.Constraint(
             m.Y,
@@ -84,7 +82,7 @@ def _points(
         ),
         "adopted": pyo.Constraint(
             m.Y,
-            rule=lambda m, y: pyo.quicksum(at[service, p, y] / share[p] for p in bought) <= _adopted(m, figures, y),
+            rule=lambda m, y: pyo.quicksum(at[service, p, y] / share[p] for p in points) <= _adopted(m, figures, y),
         ),
     }
     for name, constraint in rows.items():

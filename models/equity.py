@@ -95,23 +95,23 @@ def called_losses(m: Model) -> None:
     shareholders are paid.
 
     .. math::
-        \ell_f \le \overline{\ell}_f P_f z_f \qquad
+        \ell_f \le P_f z_f \qquad
         \sum_y v_{gy} + r_g \le P_g (1 - z_f) \quad \forall g \text{ junior to } f \\
         L_{service,H} \le \underline{L}_{service} + \overline{L} (1 - z_f) \qquad
         \sum_{f' \in eq} \Big( \sum_y v_{f'y} + r_{f'} \Big) + \sum_y u_y \le \overline{V} (1 - z_f)
     """
     last = m.horizon_end
     m.called_losses = pyo.Constraint(
-        m.TRANCHES, rule=lambda m, f: m.called_loss_meur[f] <= m.loss_max[f] * m.payout_max[f] * m.loss_called[f]
+        m.TRANCHES, rule=lambda m, f: ex.switched(m, m.called_loss_meur[f], m.payout_max[f], m.loss_called[f])
     )
     m.called_losses_order = pyo.Constraint(
         [(f, g) for tranches in m.FUNDS.values() for i, f in enumerate(tranches) for g in tranches[:i]],
-        rule=lambda m, f, g: ex.payouts(m, g) <= m.payout_max[g] * (1 - m.loss_called[f]),
+        rule=lambda m, f, g: ex.switched(m, ex.payouts(m, g), m.payout_max[g], 1 - m.loss_called[f]),
     )
     m.called_losses_cash = pyo.Constraint(
         m.TRANCHES,
-        rule=lambda m, f: (
-            m.cash_meur["service", last] - m.cash_reserve["service"] <= m.service_cash_max * (1 - m.loss_called[f])
+        rule=lambda m, f: ex.switched(
+            m, m.cash_meur["service", last] - m.cash_reserve["service"], m.service_cash_max, 1 - m.loss_called[f]
         ),
     )
 
@@ -121,7 +121,7 @@ def called_losses(m: Model) -> None:
 
     m.called_losses_shareholders = pyo.Constraint(
         m.TRANCHES if m.EQUITY or m.has_transfer else [],
-        rule=lambda m, f: shareholders(m) <= m.shareholder_max * (1 - m.loss_called[f]),
+        rule=lambda m, f: ex.switched(m, shareholders(m), m.shareholder_max, 1 - m.loss_called[f]),
     )
 
 
@@ -147,13 +147,15 @@ def ring_fence(m: Model) -> None:
         return m.profit_meur[y] - (m.tax_meur[y] if m.TAXED else 0)
 
     m.ring_fence_year = pyo.Constraint(
-        m.DISTRIBUTE, rule=lambda m, y: paid(m, y) <= m.distribution_max[y] * m.may_distribute[y]
+        m.DISTRIBUTE, rule=lambda m, y: ex.switched(m, paid(m, y), m.distribution_max[y], m.may_distribute[y])
     )
     m.ring_fence = pyo.Constraint(
         m.DISTRIBUTE,
-        rule=lambda m, y: (
-            pyo.quicksum(paid(m, v) - kept(m, v) for v in m.Y if v <= y)
-            <= (m.service_loss_max[y] + m.distribution_max[y]) * (1 - m.may_distribute[y])
+        rule=lambda m, y: ex.switched(
+            m,
+            pyo.quicksum(paid(m, v) - kept(m, v) for v in m.Y if v <= y),
+            m.service_loss_max[y] + m.distribution_max[y],
+            1 - m.may_distribute[y],
         ),
     )
 

@@ -68,6 +68,11 @@ def grid_added_mw(m: Model, s: str, y: int) -> Expression:
     return m.grid_power_mw[s, y] - before
 
 
+def switched(m: Model, amount: Expression, bound: Expression, on: Expression) -> Expression:
+    """The row amount <= bound where a switch is on, amount <= 0 where it is off; divided so that bounds stay small."""
+    return m.switch_scale * amount - m.switch_scale * bound * on <= 0
+
+
 def draws(m: Model, instruments: list[str], y: int) -> Expression:
     """Draws of some instruments in a year."""
     return pyo.quicksum(m.draws_meur[f, y] for f in instruments if (f, y) in m.draws_meur)
@@ -88,11 +93,7 @@ def loan_payment(m: Model, f: str, y: int, kind: str) -> Expression:
 
 def guaranteed_debt(m: Model, f: str, y: int) -> Expression:
     """Guaranteed debt of a loan at the start of a year."""
-    if f not in m.GUARANTEED:
-        return 0
-    return pyo.quicksum(
-        m.debt_opening[f, v, y] * m.guaranteed_meur[f2, v] for f2, v in m.guaranteed_meur if f2 == f and v <= y
-    )
+    return m.guaranteed_debt_meur[f, y] if f in m.GUARANTEED else 0
 
 
 def interest(m: Model, f: str, y: int) -> Expression:
@@ -107,7 +108,9 @@ def guarantee_fees(m: Model, f: str, y: int) -> Expression:
 
 def debt_service(m: Model, f: str, y: int) -> Expression:
     """Interest, principal and guarantee fee of a loan in a year."""
-    return interest(m, f, y) + loan_payment(m, f, y, "principal") + guarantee_fees(m, f, y)
+    if f in m.GUARANTEED:
+        return m.debt_service_meur[f, y]
+    return interest(m, f, y) + loan_payment(m, f, y, "principal")
 
 
 def construction_interest(m: Model, e: str, y: int) -> Expression:

@@ -42,12 +42,15 @@ def corporate_tax(m: Model) -> None:
     m.corporate_tax_profit = pyo.Constraint(m.TAXED, rule=lambda m, y: m.taxed_profit_meur[y] >= so_far(m, y))
     m.corporate_tax_only = pyo.Constraint(
         m.TAXED,
-        rule=lambda m, y: m.taxed_profit_meur[y] - before(m, y) <= m.profit_max[y] * m.tax_due[y],
+        rule=lambda m, y: ex.switched(m, m.taxed_profit_meur[y] - before(m, y), m.profit_max[y], m.tax_due[y]),
     )
     m.corporate_tax_exact = pyo.Constraint(
         m.TAXED,
-        rule=lambda m, y: (
-            m.taxed_profit_meur[y] - so_far(m, y) <= (m.profit_max[y] + m.service_loss_max[y]) * (1 - m.tax_due[y])
+        rule=lambda m, y: ex.switched(
+            m,
+            m.taxed_profit_meur[y] - so_far(m, y),
+            m.profit_max[y] + m.service_loss_max[y],
+            1 - m.tax_due[y],
         ),
     )
     m.corporate_tax = pyo.Constraint(

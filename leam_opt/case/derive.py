@@ -43,6 +43,9 @@ TABLE: dict[str, tuple[str, str, str]] = {
     "demand_core": ("AY", "Mgpuh/a", "core compute that customers rent"),
     "demand_tuning": ("AY", "Mgpuh/a", "tuning compute that customers rent"),
     "demand_tokens": ("AY", "bn/d", "tokens that customers buy"),
+    "demand_core_max": ("Y", "Mgpuh/a", "the largest of all levels"),
+    "demand_tuning_max": ("Y", "Mgpuh/a", "the largest of all levels"),
+    "demand_tokens_max": ("Y", "bn/d", "the largest of all levels"),
     "adoption_threshold": ("A", "share", "private share of cumulative funding that a level needs"),
     "step_people": ("KP", "people", "team size of a staff step"),
     "step_load_max": ("KP", "Mgpuh/a", "largest load of a staff step"),
@@ -212,7 +215,15 @@ def _mission(case: Case, index: Index) -> dict[str, object]:
     generations = [case.generations[n] for n in index.generations]
     sustained_flop_per_hour = compute.reference_gpu.base * 1e12 * compute.model_flop_utilisation.base * 3600
     flop = _column([n.training_flop for n in generations]) * 1e24
+    levels = [case.adoption[a] for a in index.levels]
+    demand = {
+        "demand_core": np.array([path(level.core, index.years) for level in levels]),
+        "demand_tuning": np.array([path(level.tuning, index.years) for level in levels]),
+        "demand_tokens": np.array([path(level.inference, index.years) for level in levels]),
+    }
     return {
+        **demand,
+        **{f"{name}_max": figures.max(axis=0) for name, figures in demand.items()},
         "share_min": _column([k.share_min for k in pools]),
         "share_max": _column([k.share_max for k in pools]),
         "private_share_max": _column([k.private_share_max for k in pools]),
@@ -222,9 +233,6 @@ def _mission(case: Case, index: Index) -> dict[str, object]:
         "models_per_year_max": mission.models_per_year_max,
         "public_compute_min": path(mission.public_compute_min, index.years),
         "compute_per_token": 1e9 * DAYS_PER_YEAR / (compute.inference_throughput.base * 3600) / 1e6,
-        "demand_core": [path(case.adoption[a].core, index.years) for a in index.levels],
-        "demand_tuning": [path(case.adoption[a].tuning, index.years) for a in index.levels],
-        "demand_tokens": [path(case.adoption[a].inference, index.years) for a in index.levels],
         "adoption_threshold": _column([case.adoption[a].private_share_min for a in index.levels]),
     }
 

@@ -37,7 +37,9 @@ def funding(case: Case, index: Index) -> dict[str, Array]:
         "gearing_max": np.array([getattr(fund, f"gearing_max_{e}").base for e in ENTITIES]),
         "cash_reserve": np.array([getattr(fund, f"cash_reserve_{e}").base for e in ENTITIES]),
         "free_reserve_share": np.array(case.rules.timely_use.free_reserve_share.base),
-        "budget_max": np.array([[line.cap_per_year.at_year(y).base for y in index.years] for line in lines]),
+        "budget_max": np.array(
+            [[line.cap_per_year.at_year(y).base for y in index.years] for line in lines], dtype=float
+        ).reshape(len(lines), len(index.years)),
         "matching_ratio": np.array([rule.ratio.base for rule in fund.matching.values()]),
         "public_money_value": (1 + objective.discount_rate.base) ** -np.arange(len(index.years), dtype=float),
         "deficit_max": np.array(np.inf if objective.deficit_max is None else objective.deficit_max.base),

@@ -29,7 +29,7 @@ class TokenPriceLevel(Section):
 
     price: Annotated[Quantity, Unit("EUR/ktoken")]
     """Price of 1000 tokens."""
-    demand: Annotated[Quantity, Unit("share", le=10)]
+    demand: Annotated[Quantity, Unit("share", gt=0, le=10)]
     """Tokens bought at this price over those of the adoption level in force."""
 
 
@@ -38,7 +38,7 @@ class ClusterPriceLevel(Section):
 
     price: Annotated[Quantity, Unit("EUR/h")]
     """Price of one operating hour of a cluster of `cluster_gpus`."""
-    demand: Annotated[Quantity, Unit("share", le=10)]
+    demand: Annotated[Quantity, Unit("share", gt=0, le=10)]
     """Core and tuning compute rented at this price over that of the adoption level in force."""
 
 

@@ -132,8 +132,9 @@ class Equity(InstrumentTerms):
 class Tranche(InstrumentTerms):
     """A tranche of a layered fund that invests in the service company.
 
-    It asks for its return on what it gave until the horizon, out of profit, and for its contribution at the horizon.
-    What the company cannot pay then is a called loss, borne by the tranches in the order of their fund.
+    It asks for its return on what it gave, and for its contribution at the horizon; both are owed like debt, whether or
+    not there is profit, and no lock-up holds them back. What the company cannot pay at the horizon is a called loss,
+    borne by the tranches in the order of their fund.
     """
 
     kind: Literal["tranche"]

@@ -62,8 +62,9 @@ def _matters(
         yield f"{len(unsourced)} figures name no source: {listed}."
     for name, variant in {"base": case, **scenarios}.items():
         funding = variant.funding
-        most_meur = sum(funding.instruments[instrument].cap_total.base for instrument in funding.use)
-        yield f"{name}: {len(funding.use)} instruments in use, which provide {number(most_meur, 1)} M€ at most."
+        used = [funding.instruments[instrument] for instrument in funding.use if instrument in funding.instruments]
+        most_meur = sum(terms.cap_total.base for terms in used)
+        yield f"{name}: {len(used)} instruments in use, which provide {number(most_meur, 1)} M€ at most."
         off = [rule for rule in _RULES if not getattr(variant.rules, rule).enabled]
         if off:
             yield f"{name}: switched off: rules.{', rules.'.join(off)}."

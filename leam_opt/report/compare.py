@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from leam_opt.case.schema import Case
 from leam_opt.errors import AuditError, CaseError, InfeasibleError, SolveError
+from leam_opt.report.bridge import Bridge, deficit_bridge, public_money_bridge
 from leam_opt.solve.plan import Plan
 from leam_opt.solve.progress import Progress
 from leam_opt.solve.run import PROVEN_GAP, solve
@@ -44,6 +45,9 @@ class Comparison:
         reason: the ranking in a sentence.
         bridge: lines from the second best's deficit to the best's; the changes add up to the difference.
         strict: plans under the strict reading of charitable status (public use over all pools), by scenario.
+        public_money_bridge: the same for public money, by instrument.
+        value_for_money: public sector comparator against partnership (present values with percentiles, by component)
+            where the case has that section and both of its scenarios are among the plans; None otherwise.
     """
 
     case: Case
@@ -51,8 +55,10 @@ class Comparison:
     ranking: list[str]
     decided: bool
     reason: str
-    bridge: list[tuple[str, float]]
+    bridge: Bridge
     strict: dict[str, Plan] = field(default_factory=dict)
+    public_money_bridge: Bridge = field(default_factory=list)
+    value_for_money: dict[str, Any] | None = None
 
     @property
     def best(self) -> Plan:
@@ -60,22 +66,34 @@ class Comparison:
         return self.plans[self.ranking[0]]
 
     def frame(self) -> pd.DataFrame:
-        """Key figures (rows, the names carry the units) by scenario (columns)."""
+        """Key figures and measures (rows, the names carry the units) by scenario (columns)."""
         import pandas as pd
 
-        return pd.DataFrame({name: plan.summary for name, plan in self.plans.items()})
+        from leam_opt.ledger.measures import measures
+
+        def figures(plan: Plan) -> pd.Series[Any]:
+            found = measures(plan.accounts.books, plan.case)
+            single = {name: value for name, value in found.items() if not isinstance(value, list)}
+            return pd.Series({**plan.summary, **single})
+
+        return pd.DataFrame({name: figures(plan) for name, plan in self.plans.items()})
 
     def to_dict(self) -> dict[str, Any]:
-        """The comparison for JSON: plans, ranking, reason and bridge."""
+        """The comparison for JSON: plans, ranking, reason, bridges, measures, who bears what, value for money."""
+        plans = {name: plan.to_dict() for name, plan in self.plans.items()}
         return {
             "case": self.case.name,
-            "scenarios": [plan.to_dict() for plan in self.plans.values()],
+            "scenarios": list(plans.values()),
             "ranking": self.ranking,
             "decided": self.decided,
             "reason": self.reason,
             "bridge": [{"line": line, "meur": meur} for line, meur in self.bridge],
+            "public_money_bridge": [{"line": line, "meur": meur} for line, meur in self.public_money_bridge],
             "bridge_from": self.ranking[1] if len(self.ranking) > 1 else None,
             "bridge_to": self.ranking[0],
+            "measures": {name: plan["measures"] for name, plan in plans.items()},
+            "bearers": {name: plan["bearers"] for name, plan in plans.items()},
+            "value_for_money": self.value_for_money,
             "strict_reading": [
                 {
                     "scenario": name,
@@ -172,8 +190,28 @@ def compare(
         rule = plans[name].case.rules.public_use
         if rule.enabled and rule.scope != "all":
             strictly[name] = plan(name, mip_gap, time_limit, case.override({"rules.public_use.scope": "all"}))
-    reason = _reason(plans, ranking, rivals)
-    return Comparison(case, plans, ranking, not rivals, reason, _bridge(plans, ranking), strictly)
+    return Comparison(
+        case=case,
+        plans=plans,
+        ranking=ranking,
+        decided=not rivals,
+        reason=_reason(plans, ranking, rivals),
+        bridge=deficit_bridge(plans, ranking),
+        strict=strictly,
+        public_money_bridge=public_money_bridge(plans, ranking),
+        value_for_money=_value_for_money(case, plans),
+    )
+
+
+def _value_for_money(case: Case, plans: dict[str, Plan]) -> dict[str, Any] | None:
+    """Public sector comparator against partnership, where both are among the plans."""
+    terms = case.value_for_money
+    if terms is None or not {terms.comparator, terms.partnership} <= set(plans):
+        return None
+    from leam_opt.ledger.value_for_money import value_for_money
+
+    sides = ((plans[name].case, plans[name].accounts.books) for name in (terms.comparator, terms.partnership))
+    return value_for_money(*sides).to_dict()
 
 
 def _value(plan: Plan, figure: str) -> float:
@@ -220,21 +258,6 @@ def _exhausted(plans: dict[str, Plan], ranking: list[str], rivals: list[str]) ->
     return all(stage.primal - stage.dual <= ONE_EURO_MEUR for stage in stages)
 
 
-def _bridge(plans: dict[str, Plan], ranking: list[str]) -> list[tuple[str, float]]:
-    """From the second best's deficit to the best's, line by line."""
-    if len(ranking) < 2:
-        return []
-    best, second = (plans[name].accounts.books.line_totals for name in ranking[:2])
-    changes = [
-        (line, float(best.get(line, 0.0)) - float(second.get(line, 0.0))) for line in dict.fromkeys([*second, *best])
-    ]
-    return [
-        (f"deficit of {ranking[1]}", _value(plans[ranking[1]], "deficit_meur")),
-        *[(line, change) for line, change in changes if abs(change) > ONE_EURO_MEUR / 10],
-        (f"deficit of {ranking[0]}", _value(plans[ranking[0]], "deficit_meur")),
-    ]
-
-
 def _money(meur: float) -> str:
     return f"{meur:,.1f} M€"
 
@@ -263,7 +286,7 @@ def _reason(plans: dict[str, Plan], ranking: list[str], rivals: list[str]) -> st
     if title != "unfunded gap":
         funded = best.unfunded_gap_meur <= ONE_EURO_MEUR
         sentence += ", everything is funded" if funded else f", {_money(best.unfunded_gap_meur)} stay unfunded in both"
-    changes = sorted(_bridge(plans, ranking)[1:-1], key=lambda item: -abs(item[1]))[:3]
+    changes = sorted(deficit_bridge(plans, ranking)[1:-1], key=lambda item: -abs(item[1]))[:3]
     if title == "deficit" and changes:
         told = [f"{line.replace('_', ' ')} {_signed(line, change)}" for line, change in changes]
         sentence += f"; what makes the difference: {', '.join(told)}"

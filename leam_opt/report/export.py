@@ -16,7 +16,8 @@ DIGITS = 9
 """Decimals of figures in JSON and CSV: far below a euro in million euros, and no noise of the last binary digits."""
 
 _KEYS = (
-    *("table", "entity", "site", "type", "pool", "class", "generation", "source", "instrument", "kind", "provider"),
+    *("table", "entity", "company", "site", "type", "pool", "class", "generation", "source"),
+    *("instrument", "guarantee", "kind", "provider", "payer", "side", "item"),
     *("rule", "scope", "line", "stage", "year", "measure", "value"),
 )
 _ELEMENT = {
@@ -25,6 +26,7 @@ _ELEMENT = {
     "energy_gwh": "source",
     "tokens_bn_per_day": "class",
     "redemption_meur": "instrument",
+    "called_loss_meur": "instrument",
     "lines": "line",
 }
 """What the keys of a dictionary in a plan are."""
@@ -79,6 +81,8 @@ def _plan_figures(plan: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
             for element, figure in content.items():
                 keys = {_ELEMENT[name]: element} if name in _ELEMENT else {}
                 measure = name if name in _ELEMENT else element
+                if name == "measures" and isinstance(figure, list):
+                    figure = " ".join(map(str, figure))  # all internal rates of return in one cell
                 yield from _figures({"table": name, **keys}, measure, figure, years)
         elif isinstance(content, list) and all(isinstance(row, Mapping) for row in content):
             for row in content:

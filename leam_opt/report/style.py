@@ -6,7 +6,7 @@ No meaning hangs on colour: a table reads the same on a terminal, in a pipe and 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import IO
 
 from rich import box
@@ -41,9 +41,13 @@ def percent(share: float | None, digits: int = 1) -> str:
     return "-" if share is None else f"{number(share * 100, digits)} %"
 
 
+_ABBREVIATIONS = {"vat": "VAT", "cfads": "CFADS", "dscr": "DSCR"}
+
+
 def label(name: str) -> str:
-    """A name of the project as words: `staff_operations_meur` as `staff operations`."""
-    return name.removesuffix("_meur").removesuffix("_gwh").removesuffix("_mw").replace("_", " ")
+    """A name of the project as words: `staff_operations_meur` as `staff operations`, `cfads` as `CFADS`."""
+    words = name.removesuffix("_meur").removesuffix("_gwh").removesuffix("_mw").replace("_", " ").split(" ")
+    return " ".join(_ABBREVIATIONS.get(word, word) for word in words)
 
 
 def table(title: str, columns: Sequence[str], first: str, texts: int = 1) -> Table:
@@ -76,7 +80,7 @@ def year_tables(title: str, first: str, years: Sequence[int], rows: Iterable[Row
         title: what the tables show, with the unit.
         first: heading of the first column.
         years: calendar years.
-        rows: label, figure by calendar year, decimals.
+        rows: label, figure by calendar year (None: there is none), decimals.
         total: whether the last table ends with the sum over all years.
     """
     kept = [row for row in rows if any(row[1].values())]
@@ -88,12 +92,13 @@ def year_tables(title: str, first: str, years: Sequence[int], rows: Iterable[Row
         one = table(title if position == 0 else f"{title} (continued)", columns, first)
         for name, figures, digits in kept:
             cells = [number(figures.get(year, 0.0), digits) for year in block]
-            add_row(one, name, *cells, *[number(sum(figures.values()), digits)] * (total and last))
+            added = sum(figure or 0.0 for figure in figures.values())
+            add_row(one, name, *cells, *[number(added, digits)] * (total and last))
         made.append(one)
     return made
 
 
-Row = tuple[str, dict[int, float], int]
+Row = tuple[str, Mapping[int, float | None], int]
 """Label, figure by calendar year, decimals."""
 
 

@@ -9,6 +9,13 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from leam_opt.report.style import Row, add_row, heading, label, number, paragraph, percent, table, year_tables
+from leam_opt.report.tables_finance import (
+    bearers_tables,
+    guarantee_tables,
+    measures_table,
+    sources_and_uses_tables,
+    waterfall_tables,
+)
 
 Dict = Mapping[str, Any]
 
@@ -16,13 +23,14 @@ _RULES = {
     "public_use": "public use, scope {scope}",
     "ancillary_use": "ancillary use, scope {scope}",
     "grant_income": "grants in the income of research",
+    "timely_use": "timely use, cash over what may be kept",
     "renewable": "renewable electricity",
     "pue": "PUE",
     "heat": "heat reuse",
     "co2": "CO2",
 }
 """Rules of the ledger in words that fit a row label."""
-_CEILINGS = ("ancillary_use", "pue", "co2")
+_CEILINGS = ("ancillary_use", "timely_use", "pue", "co2")
 """Rules whose limit is a ceiling; all others are floors."""
 
 
@@ -32,14 +40,17 @@ def plan_view(plan: Dict) -> Iterator[RenderableType]:
     yield heading(f"{plan['case']}, scenario {plan['scenario'] or 'base'}, {years[0]} to {years[-1]}: {plan['title']}")
     yield paragraph(status_sentence(plan))
     yield _key_figures(plan)
+    yield measures_table(plan)
     yield from _machines(plan, years)
     yield from year_tables("Compute, million reference GPU-hours", "Pool, users", years, _compute(plan))
     yield from year_tables("Core models developed", "Generation, trained on", years, _models(plan), total=True)
     tokens: list[Row] = [(users, _yearly(bn, years), 2) for users, bn in plan["tokens_bn_per_day"].items()]
     yield from year_tables("Tokens, billion a day", "Users", years, tokens)
     yield _rules(plan)
-    funding = [*_by(plan["funding"], "instrument", "meur", 2, extra="provider"), *_gap_rows(plan)]
-    yield from year_tables("Money drawn at the start of the year, M€", "Instrument", years, funding, total=True)
+    yield from sources_and_uses_tables(plan, years)
+    yield from bearers_tables({"": plan["bearers"]}, years)
+    yield from guarantee_tables(plan, years)
+    yield from waterfall_tables(plan, years)
     yield from _cash(plan, years)
     yield _lines(plan)
     for finding in plan["findings"]:
@@ -85,6 +96,8 @@ def key_figures(plan: Dict) -> list[tuple[str, str]]:
         ("public compute, million GPU-hours", number(plan["public_gpu_hours_million"])),
         ("core models", number(plan["core_models_total"], 0)),
         ("tokens, billion", number(plan["tokens_total_bn"], 0)),
+        ("price of a cluster hour, €", number(plan["prices"]["cluster_hour_eur"])),
+        ("price of 1000 tokens, €", number(plan["prices"]["tokens_eur_per_ktoken"], 5)),
         ("servers bought", number(sum(row["servers"] for row in plan["servers"]), 0)),
         ("IT power at the end, MW", number(_last(plan["it_power_mw"]))),
         ("grid power at the end, MW", number(_last(plan["grid_power_mw"]))),
@@ -154,11 +167,6 @@ def _by(rows: Iterable[Dict], key: str, measure: str, digits: int, extra: str | 
 
 def _yearly(figures: Sequence[float], years: Sequence[int]) -> dict[int, float]:
     return dict(zip(years, figures, strict=True))
-
-
-def _gap_rows(plan: Dict) -> list[Row]:
-    return [(f"unfunded gap, {name}", figures, digits) for name, figures, digits in
-            _by(plan["unfunded_gap_by_year"], "entity", "meur", 2)]  # fmt: skip
 
 
 def shown_rules(plan: Dict) -> list[Dict]:

@@ -21,6 +21,7 @@ from leam_opt.report.tables import (
     shown_rules,
     status_sentence,
 )
+from leam_opt.report.tables_finance import bearers_tables, measure_lines, value_for_money_view
 
 Dict = Mapping[str, Any]
 Line = tuple[str, list[str]]
@@ -39,13 +40,18 @@ def comparison_view(comparison: Dict) -> Iterator[RenderableType]:
     yield _ranking(comparison)
     yield paragraph(comparison["reason"])
     if comparison["bridge"]:
-        yield _bridge(comparison)
+        yield _bridge(comparison, "bridge", "Bridge")
+        yield _bridge(comparison, "public_money_bridge", "Bridge of public money")
     for start in range(0, len(plans), SCENARIOS_A_TABLE):
         block = plans[start : start + SCENARIOS_A_TABLE]
         yield _figures(block)
+        yield _measures(block)
         yield _rules(block)
         yield _servers(block)
         yield _cash(block)
+    yield from bearers_tables(comparison["bearers"], years)
+    if comparison["value_for_money"]:
+        yield from value_for_money_view(comparison["value_for_money"])
     if comparison["strict_reading"]:
         yield _strict_reading(comparison["strict_reading"])
     yield heading("Proof")
@@ -80,6 +86,10 @@ def _figures(plans: Sequence[Dict]) -> Table:
     lines: list[Line] = [(row[0][0], [cell for _, cell in row]) for row in zip(*columns, strict=True)]
     lines.append(("industry adoption by year", [adoption_text(plan).replace(", ", "\n") for plan in plans]))
     return _side_by_side("Scenarios side by side", "Figure", plans, lines)
+
+
+def _measures(plans: Sequence[Dict]) -> Table:
+    return _side_by_side("Measures side by side", "Measure", plans, measure_lines(plans))
 
 
 def _rules(plans: Sequence[Dict]) -> Table:
@@ -147,10 +157,10 @@ def _strict_reading(prices: Sequence[Dict]) -> Table:
     return made
 
 
-def _bridge(comparison: Dict) -> Table:
-    bridge: list[Dict] = comparison["bridge"]
+def _bridge(comparison: Dict, name: str, title: str) -> Table:
+    bridge: list[Dict] = comparison[name]
     made = table(
-        f"Bridge from {comparison['bridge_from']} to {comparison['bridge_to']}, M€",
+        f"{title} from {comparison['bridge_from']} to {comparison['bridge_to']}, M€",
         ["change", "running total"],
         first="Line",
     )

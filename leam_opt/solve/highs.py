@@ -20,7 +20,8 @@ Array = NDArray[np.float64]
 _SUB_PROBLEMS = ("mip_heuristic_run_rens", "mip_heuristic_run_rins", "mip_heuristic_run_root_reduced_cost")
 Option = bool | int | float | str
 
-INTEGRALITY_TOLERANCE = 1e-6
+INTEGRALITY_TOLERANCE = 5e-7
+"""Below the cut tolerance of a later stage: a cut as wide as this tolerance makes presolve refuse its own plan."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,7 @@ class Session:
         time_limit: float | None = None,
         relax: bool = False,
         heuristics: bool = True,
+        presolve: bool = True,
         stage: str = "",
         progress: Callable[[Progress], None] | None = None,
     ) -> Outcome:
@@ -124,6 +126,7 @@ class Session:
             time_limit: seconds.
             relax: whether integrality is dropped.
             heuristics: whether HiGHS solves sub-problems to find better plans; idle work where `start` is hard to beat.
+            presolve: whether HiGHS presolves; it finds narrow limits infeasible that are not.
             stage: name of the stage for `progress`.
             progress: called now and then with the incumbent and the bound.
         """
@@ -133,6 +136,7 @@ class Session:
             lower[fixed] = upper[fixed] = held[fixed]
         self._load(objective, cuts, lower, upper, relax)
         self._highs.setOptionValue("mip_abs_gap", gap_abs)
+        self._highs.setOptionValue("presolve", "choose" if presolve else "off")
         for name in _SUB_PROBLEMS:
             self._highs.setOptionValue(name, heuristics)
         self._highs.setOptionValue("time_limit", np.inf if time_limit is None else max(time_limit, 0.01))

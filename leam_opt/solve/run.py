@@ -264,8 +264,13 @@ class _Search:
         whole = np.where(self.form.is_integer, np.round(x), x)
         cuts: list[Cut] = []
         for number in range(len(self.model.stages)):
-            outcome = self._session.run(number, cuts=cuts, fixed=self.form.is_integer, start=whole, relax=True)
-            self.highs_seconds += outcome.seconds
+            for presolve in (True, False):
+                outcome = self._session.run(
+                    number, cuts=cuts, fixed=self.form.is_integer, start=whole, relax=True, presolve=presolve
+                )
+                self.highs_seconds += outcome.seconds
+                if outcome.x is not None:
+                    break
             if outcome.x is None:
                 raise SolveError(
                     f"the plan does not hold at whole numbers (stage '{self.model.stages[number].title}'); "

@@ -9,27 +9,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leam_opt.case.index import CLASSES, ENTITIES, POOLS
+from leam_opt.case.instruments import payer
 from leam_opt.ledger.funding import FLOWS
+from leam_opt.ledger.measures import measures
 from leam_opt.ledger.rules import legal_rules
+from leam_opt.ledger.statements import bearers, contingent_liabilities, fiscal_exposure, sources_and_uses, waterfall
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from leam_opt.solve.plan import Plan
 
 CONVENTIONS = [
     "Money in nominal M€; capital expenditure and draws at the start of a year, operation and debt service at its end.",
     (
         "Deficit = capital expenditure + operating cost + financing cost (interest, fees, investors' return above "
-        "their contribution) - revenue over the horizon; a grant reduces the funding need, never also the cost."
+        "their contribution) + corporate tax - revenue over the horizon; a grant reduces the funding need, never also "
+        "the cost."
     ),
+    "CFADS, the cash flow for debt service: revenue less operating cost and infrastructure fee, after corporate tax.",
     "The unfunded gap is what no instrument provides; gaps of the solver are relative to gross cost.",
     "Compute in million reference GPU-hours (one reference GPU = one A100 in training).",
 ]
+_CALLED_LOSS = "A called loss is no saving: the tranche that bears it is counted with its whole claim."
+_RESIDUAL = "Hardware and building are valued straight-line at the horizon."
 
 
 def plan_dict(plan: Plan) -> dict[str, Any]:
     """Key figures, decisions, rules, money and provenance of a plan (see the command `solve --format json`)."""
     totals, result = plan.accounts.totals, plan.result
-    residual = plan.case.objective.residual_value
+    found = measures(plan.accounts.books, plan.case)
     return {
         "case": plan.case.name,
         "scenario": plan.scenario or "base",
@@ -56,15 +65,29 @@ def plan_dict(plan: Plan) -> dict[str, Any]:
         **_use(plan),
         "rules": [asdict(rule) for rule in legal_rules(plan.accounts.books)],
         **_money(plan),
+        "measures": found,
+        **_statements(plan),
         "cost_per_public_gpu_hour_eur": totals["cost_per_public_gpu_hour_eur"],
         "public_gpu_hours_million": totals["public_gpu_hours_million"],
         "core_models_total": totals["core_models_total"],
         "tokens_total_bn": totals["tokens_total_bn"],
         "findings": findings(plan),
         "audit": plan.audit.to_dict(),
-        "conventions": CONVENTIONS
-        + (["Hardware and building are valued straight-line at the horizon."] if residual else []),
+        "conventions": _conventions(plan, found["discount_rate_nominal_share"]),
     }
+
+
+def _conventions(plan: Plan, rate: float) -> list[str]:
+    has_tranches = plan.accounts.books.inputs.structure.tranches.any()
+    return [
+        *CONVENTIONS,
+        (
+            f"Present values at {100 * rate:g} % nominal, (1 + real rate) (1 + inflation) - 1 of the case; those of an "
+            "owner of the whole centre at the highest hurdle rate of the equity in use, if there is one."
+        ),
+        *([_CALLED_LOSS] if has_tranches else []),
+        *([_RESIDUAL] if plan.case.objective.residual_value else []),
+    ]
 
 
 def _machines(plan: Plan) -> dict[str, Any]:
@@ -123,7 +146,17 @@ def _use(plan: Plan) -> dict[str, Any]:
         ],
         "tokens_bn_per_day": {kind: chosen.tokens_bn_per_day[c].tolist() for c, kind in enumerate(CLASSES)},
         "adoption": [index.levels[int(a)] for a in chosen.adoption.argmax(axis=0)],
+        "prices": _prices(plan),
     }
+
+
+def _prices(plan: Plan) -> dict[str, float]:
+    """What customers pay: the point of the demand curve that the plan chooses, or the price of the case."""
+    terms, chosen = plan.case.prices, plan.decisions
+    tokens = terms.token_levels[int(chosen.token_price_level.argmax())].price if terms.token_levels else terms.tokens
+    levels = terms.cluster_hour_levels
+    hour = levels[int(chosen.cluster_price_level.argmax())].price if levels else terms.cluster_hour
+    return {"tokens_eur_per_ktoken": tokens.base, "cluster_hour_eur": hour.base}
 
 
 def _rows(amounts: NDArray[np.float64], keys: list[dict[str, Any]], years: tuple[int, ...]) -> list[dict[str, Any]]:
@@ -137,7 +170,10 @@ def _money(plan: Plan) -> dict[str, Any]:
     books, chosen = plan.accounts.books, plan.decisions
     index = books.inputs.structure.index
     terms = plan.case.funding.instruments
-    instruments = [{"instrument": f, "kind": terms[f].kind, "provider": terms[f].provider} for f in index.instruments]
+    instruments = [
+        {"instrument": f, "kind": terms[f].kind, "provider": terms[f].provider, "payer": payer(terms[f])}
+        for f in index.instruments
+    ]
     flows = books.money.flows
     cash = []
     for e, entity in enumerate(ENTITIES):
@@ -150,12 +186,38 @@ def _money(plan: Plan) -> dict[str, Any]:
         "funding": _rows(chosen.draws_meur, instruments, index.years),
         "dividends": _rows(chosen.dividends_meur, instruments, index.years),
         "redemption_meur": {
-            f: float(chosen.redemption_meur[i]) for i, f in enumerate(index.instruments) if terms[f].kind == "equity"
+            f: float(chosen.redemption_meur[i])
+            for i, f in enumerate(index.instruments)
+            if terms[f].kind in ("equity", "tranche")
+        },
+        "called_loss_meur": {
+            f: float(chosen.called_loss_meur[i]) for i, f in enumerate(index.instruments) if terms[f].kind == "tranche"
         },
         "unfunded_gap_by_year": _rows(chosen.unfunded_gap_meur, [{"entity": e} for e in ENTITIES], index.years),
         "cash": cash,
         "lines": {name: float(value) for name, value in books.line_totals.items()},
     }
+
+
+def _statements(plan: Plan) -> dict[str, Any]:
+    """Who pays what in which year, as lists of rows."""
+    books = plan.accounts.books
+    return {
+        "waterfall": _records(waterfall(books)),
+        "sources_and_uses": _records(sources_and_uses(books)),
+        "bearers": _records(bearers(books)),
+        "contingent_liabilities": _records(contingent_liabilities(books)),
+        "fiscal_exposure": _records(fiscal_exposure(books)),
+        "balance_sheet": _records(plan.accounts.balance_sheet),
+    }
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table; what is not a number becomes None."""
+    plain = table.astype(object)
+    return [
+        {str(name): value for name, value in row.items()} for row in plain.where(table.notna(), None).to_dict("records")
+    ]
 
 
 def findings(plan: Plan) -> list[str]:
@@ -166,12 +228,16 @@ def findings(plan: Plan) -> list[str]:
     if gap > 1e-3:
         share = gap / max(totals["gross_cost_meur"], 1e-9)
         told.append(f"{gap:.1f} M€ ({share:.0%} of gross cost) are not funded by any instrument of this scenario.")
-    private = [f for f in plan.case.funding.use if terms[f].provider == "private"]
+    index = plan.accounts.books.inputs.structure.index
+    private = [f for f in index.instruments if terms[f].provider == "private"]
     if private and totals["private_money_meur"] < 1e-6:
         told.append(
             "No private money is drawn: the service company's profit does not carry the return and the debt service "
             "that private money asks for."
         )
+    for name, loss in zip(index.instruments, plan.decisions.called_loss_meur, strict=True):
+        if loss > 1e-3:
+            told.append(f"{loss:.1f} M€ of what {name} asks for are not met: a loss that the tranche bears.")
     for rule in legal_rules(plan.accounts.books):
         broken = rule.rule == "public_use" and not rule.met and not rule.active
         if broken and rule.worst is not None and rule.limit is not None:

@@ -92,6 +92,13 @@ def test_debug_shows_the_traceback(failing: Any, monkeypatch: pytest.MonkeyPatch
         (["check", "leam-2022", "--set", "prices.tokens=8.5 kW"], "does not fit"),
         (["check", "leam-2022", "--set", "prices.tokens=[1"], "--set"),
         (["new", "/"], "choose a new folder"),
+        (["breakeven", "leam-2022"], "Missing option '--solve-for'"),
+        (["breakeven", "leam-2022", "--solve-for", "prices.tokns"], "did you mean prices.tokens?"),
+        (["breakeven", "leam-2022", "--solve-for", "horizon_years"], "is a whole number"),
+        (["breakeven", "leam-2022", "--solve-for", "prices.token", "--measure", "defict"], "did you mean 'deficit'?"),
+        (["breakeven", "leam-2022", "--solve-for", "prices.token", "--between", "2", "1"], "has to be below"),
+        (["breakeven", "leam-2022", "--solve-for", "prices.token", "--between", "2"], "requires 2 arguments"),
+        (["breakeven", "leam-2022", "--solve-for", "prices.token", "--between", "1 kW", "2"], "does not fit"),
     ],
 )
 def test_bad_input_ends_with_two_and_the_remedy(run: Run, arguments: list[str], words: str) -> None:

@@ -34,7 +34,8 @@ def test_plan_csv_holds_every_figure_once() -> None:
     assert {row["table"] for row in rows} == {
         *("summary", "servers", "it_power_mw", "grid_power_mw", "energy_gwh", "pools", "core_models"),
         *("tokens_bn_per_day", "adoption", "rules", "funding", "cash", "lines", "audit", "stages", "own_cpu_servers"),
-        *("cpu_cores_rented_k", "heat_sold_gwh", "training_places", "redemption_meur"),
+        *("cpu_cores_rented_k", "heat_sold_gwh", "training_places", "redemption_meur", "prices", "measures"),
+        *("waterfall", "sources_and_uses", "bearers", "contingent_liabilities", "fiscal_exposure", "balance_sheet"),
     }
     (h100,) = [row for row in rows if row["type"] == "h100" and row["measure"] == "servers"]
     assert (h100["site"], h100["year"], h100["value"]) == ("hall", "2024", "60")
@@ -44,6 +45,14 @@ def test_plan_csv_holds_every_figure_once() -> None:
     assert met["value"] == "false"
     (place,) = [row for row in rows if row["table"] == "training_places"]
     assert (place["generation"], place["site"], place["type"], place["value"]) == ("leam-1", "hall", "a100", "true")
+    (rates,) = [row for row in rows if row["measure"] == "investor_irrs"]
+    assert rates["value"] == "0.05 0.4"
+    (cover,) = [row for row in rows if row["measure"] == "dscr" and row["year"] == "2023"]
+    assert (cover["table"], cover["company"], cover["value"]) == ("waterfall", "service", "")
+    (capex,) = [row for row in rows if row["item"] == "capex" and row["year"] == "2024"]
+    assert (capex["side"], capex["measure"], capex["value"]) == ("use", "meur", "95.5")
+    (state,) = [row for row in rows if row["measure"] == "guaranteed_meur" and row["year"] == "2024"]
+    assert (state["guarantee"], state["payer"], state["value"]) == ("state", "state", "50.0")
     assert [row["value"] for row in rows if row["table"] == "cpu_cores_rented_k"] == ["10.0", "10.0", "0.0"]
     assert sum(float(row["value"]) for row in rows if row["table"] == "lines") == pytest.approx(412.345)
 

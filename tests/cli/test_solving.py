@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import pytest
 
 import leam_opt
 from leam_opt import Comparison
+from leam_opt.study.breakeven import BreakEven
 from tests.cli import samples
 from tests.cli.conftest import Run
 
@@ -35,6 +37,13 @@ PLAN_KEYS = {
 def comparison() -> Comparison:
     case = leam_opt.load_case("leam-2022")
     return leam_opt.compare(case, scenarios=["public", "ppp"], mip_gap=COARSE_GAP)
+
+
+@pytest.fixture(scope="module")
+def answer() -> BreakEven:
+    case = leam_opt.load_case("leam-2022")
+    options: dict[str, Any] = {"low": 0.03, "high": 0.06, "mip_gap": COARSE_GAP}
+    return leam_opt.breakeven(case, solve_for="prices.tok", scenario="public", **options)
 
 
 @pytest.fixture
@@ -80,6 +89,51 @@ def test_compare_passes_its_options_on(run: Run, calls: dict[str, Any]) -> None:
     assert (calls["scenarios"], calls["mip_gap"], calls["time_limit"]) == (None, 1e-4, None)
 
 
+def test_breakeven_passes_its_options_on(run: Run, monkeypatch: pytest.MonkeyPatch, answer: BreakEven) -> None:
+    """Breaks when an option of the command is dropped on the way to the API."""
+    seen: dict[str, Any] = {}
+
+    def breakeven(case: Any, **options: Any) -> BreakEven:
+        seen.update(options, case=case)
+        return answer
+
+    monkeypatch.setattr(leam_opt, "breakeven", breakeven)
+    options = ["--scenario", "public", "--measure", "unfunded_gap", "--between", "1 ct/ktoken", "0.06"]
+    limits = ["--mip-gap", "0.001", "--time-limit", "30", "--set", "staff.salary=90000", "--at", "high"]
+    assert run("breakeven", "leam-2022", "--solve-for", "prices.tok", *options, *limits).code == 0
+    case = seen.pop("case")
+    assert case.staff.salary.base == 90000
+    assert (seen["solve_for"], seen["scenario"], seen["measure"]) == ("prices.tok", "public", "unfunded_gap")
+    assert (seen["low"], seen["high"]) == ("1 ct/ktoken", "0.06")
+    assert (seen["mip_gap"], seen["time_limit"], seen["progress"]) == (0.001, 30.0, None)
+    run("breakeven", "leam-2022", "--solve-for", "prices.tok")
+    assert (seen["low"], seen["high"], seen["measure"], seen["time_limit"]) == (None, None, "deficit", None)
+
+
+def test_breakeven_of_the_shipped_case_in_every_form(
+    run: Run, monkeypatch: pytest.MonkeyPatch, answer: BreakEven
+) -> None:
+    """Breaks when table, JSON and CSV of a real search differ, or the deficit is not zero at the price found."""
+    monkeypatch.setattr(leam_opt, "breakeven", lambda *_, **__: answer)
+    command = ["breakeven", "leam-2022", "--solve-for", "prices.tok"]
+    data = strict(run(*command, "--format", "json").out)
+    assert (data["status"], data["path"], data["unit"]) == ("found", "prices.tokens", "EUR/ktoken")
+    assert 0.03 < data["value"] < 0.06
+    assert abs(data["residual_meur"]) <= max(data["tolerance_meur"], data["proof_meur"])
+    rows = list(csv.DictReader(io.StringIO(run(*command, "--format", "csv").out)))
+    assert [float(row["value"]) for row in rows] == [row["value"] for row in data["solves"]]
+    text = run(*command).out
+    assert max(map(len, text.splitlines())) <= 100
+    assert data["sentence"].split(";")[0] in " ".join(text.split())
+
+
+def test_samples_have_the_fields_of_a_real_search(answer: BreakEven) -> None:
+    """Breaks when the search of samples.py, on which the table is tested, is no longer what the engine returns."""
+    real, sample = answer.to_dict(), samples.breakeven()
+    assert set(sample) == set(real)
+    assert set(sample["solves"][0]) == set(real["solves"][0])
+
+
 def test_plan_as_json_has_its_fields_and_adds_up(run: Run, calls: dict[str, Any]) -> None:
     """Breaks when a field of the documented output is missing, or the lines no longer make up the deficit."""
     plan = strict(run("solve", "leam-2022", "--format", "json").out)
@@ -97,6 +151,7 @@ def test_samples_have_the_fields_of_a_real_plan(comparison: Comparison) -> None:
     for name, content in sample.items():
         if isinstance(content, list) and content and isinstance(content[0], dict) and real[name] and name != "cash":
             assert set(content[0]) == set(real[name][0]), name
+    assert set(sample["measures"]) == set(real["measures"])
     assert set(samples.comparison("public", "ppp")) == set(comparison.to_dict())
 
 
@@ -128,6 +183,34 @@ def test_comparison_as_json_ranks_and_bridges(run: Run, calls: dict[str, Any], c
     assert start + sum(changes) == pytest.approx(end, abs=1e-5)
     best = next(plan for plan in result["scenarios"] if plan["scenario"] == result["ranking"][0])
     assert end == best["five_year_deficit_meur"]
+
+
+def test_comparison_as_json_has_measures_and_bearers_by_scenario(run: Run, calls: dict[str, Any]) -> None:
+    """Breaks when the bridge of public money does not add up, or a scenario's measures are not those of its plan."""
+    result = strict(run("compare", "leam-2022", "--format", "json").out)
+    start, *changes, end = [row["meur"] for row in result["public_money_bridge"]]
+    assert start + sum(changes) == pytest.approx(end, abs=1e-6)
+    for plan in result["scenarios"]:
+        name = plan["scenario"]
+        assert result["measures"][name] == plan["measures"]
+        payers = ("union", "federation", "state", "public")
+        public = [row["paid_meur"] for row in result["bearers"][name] if row["payer"] in payers]
+        assert sum(public) == pytest.approx(plan["public_money_meur"], abs=1e-6)
+
+
+def test_statements_of_a_real_plan_add_up(run: Run, calls: dict[str, Any]) -> None:
+    """Breaks when sources and uses differ in a year, or the balance sheet does not balance."""
+    plan = strict(run("solve", "leam-2022", "--format", "json").out)
+    for year in {row["year"] for row in plan["cash"]}:
+        sides = {
+            side: sum(r["meur"] for r in plan["sources_and_uses"] if (r["year"], r["side"]) == (year, side))
+            for side in ("source", "use")
+        }
+        assert sides["source"] == pytest.approx(sides["use"], abs=1e-6)
+    assets = ("fixed_assets_meur", "cash_meur", "fee_advances_paid_meur")
+    for row in plan["balance_sheet"]:
+        others = sum(value for name, value in row.items() if name not in ("company", "year", *assets))
+        assert sum(row[name] for name in assets) == pytest.approx(others, abs=1e-6)
 
 
 def test_comparison_as_csv_is_its_frame(run: Run, calls: dict[str, Any], comparison: Comparison) -> None:
@@ -177,25 +260,46 @@ def test_unknown_formulation_and_rule_are_bad_input(run: Run, tmp_path: Path) ->
     assert "a rule needs a function add(model, case)" in outcome.err
 
 
-def test_ctrl_c_ends_the_search_with_the_best_plan() -> None:
-    """Breaks when Ctrl-C loses the incumbent, or the plan does not say that the search was interrupted.
-
-    The terminal is real: progress shows on standard error until there is an incumbent, and is wiped before the result.
-    """
+def interrupted(arguments: list[str], is_time: Callable[[bytes], bool]) -> tuple[int, str]:
+    """Exit code and output of a command that gets Ctrl-C once its progress, on a real terminal, shows what it shall."""
     screen, command_end = pty.openpty()
-    command = [sys.executable, "-m", "leam_opt", "solve", "leam-2022", "--scenario", "ppp", "--mip-gap", "0"]
+    command = [sys.executable, "-m", "leam_opt", *arguments]
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=command_end, env=environment, cwd=ROOT) as process:
         os.close(command_end)
         shown = b""
         limit = time.monotonic() + 60
-        while b"deficit" not in shown or b"best" not in shown.rsplit(b"deficit", 1)[-1]:
+        while not is_time(shown):
             assert time.monotonic() < limit, shown
             shown += os.read(screen, 4096)
         process.send_signal(signal.SIGINT)
         assert process.stdout is not None
         text = process.stdout.read().decode()
     os.close(screen)
-    assert process.returncode == 0
+    return process.returncode, text
+
+
+def test_ctrl_c_ends_the_search_with_the_best_plan() -> None:
+    """Breaks when Ctrl-C loses the incumbent, or the plan does not say that the search was interrupted.
+
+    Progress shows on standard error until there is an incumbent, and is wiped before the result.
+    """
+
+    def has_incumbent(shown: bytes) -> bool:
+        return b"deficit" in shown and b"best" in shown.rsplit(b"deficit", 1)[-1]
+
+    code, text = interrupted(["solve", "leam-2022", "--scenario", "ppp", "--mip-gap", "0"], has_incumbent)
+    assert code == 0
     assert "NOT PROVEN OPTIMAL: the search was interrupted" in text
     assert "Audit passed" in text
+
+
+def test_ctrl_c_ends_a_break_even_search_with_what_is_known() -> None:
+    """Breaks when Ctrl-C during the second solve loses the first, or its unproven plan passes for an optimal one."""
+    command = ["breakeven", "leam-2022", "--scenario", "ppp", "--solve-for", "prices.tok", "--format", "json"]
+    code, text = interrupted([*command, "--mip-gap", "0.05"], lambda shown: b"solve 2 at 0.015 EUR/ktoken" in shown)
+    found = strict(text)
+    assert code == 0
+    assert (found["status"], found["value"]) == ("stopped", None)
+    assert "the search was interrupted" in found["reason"]  # with or without a first plan of the second solve
+    assert [row["value"] for row in found["solves"]] == [0.01]

@@ -9,6 +9,7 @@ from rich.console import RenderableType
 
 from leam_opt.report.style import exact, number, percent, plain, year_tables
 from leam_opt.report.tables import adoption_text, plan_view, status_sentence
+from leam_opt.report.tables_breakeven import breakeven_view
 from leam_opt.report.tables_compare import comparison_view
 from leam_opt.report.tables_reconcile import reconciliation_view
 from tests.cli import samples
@@ -64,6 +65,83 @@ def test_plan_shows_each_figure_in_its_row_and_year() -> None:
     assert cells(text, "industry adoption")[-1] == "low 2023-2024, high 2025"
     assert "Audit passed: 1,234 rows" in text
     assert "[limit 90 %]" in text  # brackets are text, not markup
+
+
+def test_plan_shows_its_measures_and_who_bears_what() -> None:
+    """Breaks when a measure loses its unit, several rates of return pass for one, or a flow stands in another year."""
+    text = plain(plan_view(samples.plan("ppp", 412.25)))
+    measures = section(text, "Measures")
+    assert cells(measures, "discount rate, nominal")[-1] == "2.50 %"
+    assert cells(measures, "owner of the whole centre, NPV")[-1] == "-12.50"
+    assert re.search(r"owner of the whole centre, IRR\s+several:\s+5.00 %\s+40.00 %", measures)
+    assert cells(measures, "project before funding and tax, IRR")[-1] == "7.25 %"
+    assert cells(measures, "break-even price per 1000 tokens, €")[-1] == "0.01612"
+    assert "payback" not in measures  # there is none
+    assert "equity and fund tranches" not in measures  # nobody invests
+    assert "public guarantees" not in measures
+    waterfall = section(text, "Waterfall of the service company")
+    assert cells(waterfall, "CFADS")[1:] == ["24.00"] * 3
+    assert cells(waterfall, "DSCR, ratio")[1:] == ["-", "2.00", "2.00"]
+    assert "mezzanine" not in waterfall
+    sources, uses = section(text, "Sources of money"), section(text, "Uses of money")
+    assert cells(sources, "federal, public")[1:] == ["300.00", "0.00", "0.00", "300.00"]
+    assert "unfunded gap" not in sources
+    assert cells(uses, "capex")[1:] == ["290.00", "95.50", "0.00", "385.50"]
+    bearers = section(text, "Who bears which euro")
+    assert cells(bearers, "Union")[1:] == ["300.00", "0.00", "0.00", "300.00"]
+    assert cells(bearers, "lenders")[1:] == ["0.00", "100.00", "-60.50", "39.50"]
+    guaranteed = section(text, "Guaranteed debt at the start of the year")
+    assert cells(guaranteed, "state, state")[1:] == ["0.00", "50.00", "25.50"]
+
+
+def test_comparison_shows_measures_bearers_and_value_for_money() -> None:
+    """Breaks when a figure stands under another scenario's name, or a component of the bars is lost."""
+    data = samples.comparison("public", "ppp")
+    data["scenarios"][0]["measures"] = {**samples.MEASURES, "dscr_min": None, "payback_years": 4.5}
+    text = plain(comparison_view(data))
+    measures = section(text, "Measures side by side")
+    assert cells(measures, "debt service cover (DSCR), smallest")[1:] == ["-", "1.30"]
+    assert cells(measures, "payback of the project, years")[1:] == ["4.50", "-"]
+    bearers = section(text, "Who bears which euro")
+    assert cells(bearers, "ppp, lenders")[1:] == ["0.00", "100.00", "-60.50", "39.50"]
+    value = section(text, "Value for money")
+    assert "present values at 2.50 %" in value
+    assert cells(value, "public: raw cost")[1:] == ["145.00", "150.00", "155.00"]
+    assert cells(value, "public sector comparator (public)")[1:] == ["155.50", "160.50", "165.50"]
+    assert cells(value, "ppp: bid")[1:] == ["125.00", "130.00", "135.00"]
+    assert cells(value, "value for money of the partnership")[1:] == ["15.00", "20.00", "25.00"]
+    assert "costs the public less in 87.5 % of 2,000 draws" in text
+    assert "Value for money" not in plain(comparison_view({**data, "value_for_money": None}))
+
+
+def test_public_money_has_a_bridge_of_its_own() -> None:
+    """Breaks when the second bridge shows the lines of the first."""
+    text = plain(comparison_view(samples.comparison("public", "ppp")))
+    bridge = section(text, "Bridge of public money from public to ppp")
+    assert cells(bridge, "federal-grant") == ["federal-grant", "-10.50", "300.00"]
+    assert cells(bridge, "public money of ppp") == ["public money of ppp", "300.00"]
+
+
+def test_break_even_shows_the_answer_and_every_solve_by_value() -> None:
+    """Breaks when the solves are not in the order of the values, the answer is not marked, or one is missing."""
+    text = plain(breakeven_view(samples.breakeven()))
+    assert "prices.token means prices.tokens." in text
+    assert "At 0.0161 EUR/ktoken (base 0.01 EUR/ktoken) the deficit of ppp is zero." in text
+    assert "Bracket: 18.500000 M€ at 0.015, -146.250000 M€ at 0.025 EUR/ktoken." in text
+    rows = [line.split() for line in text.splitlines() if line.startswith("0.0")]
+    assert [row[0] for row in rows] == ["0.01", "0.015", "0.0161", "0.025"]
+    assert rows[2][1:5] == ["*", "4", "-0.001", "0.010"]
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def test_break_even_without_an_answer_tells_what_there_is() -> None:
+    """Breaks when a value without a plan, or a search that was stopped early, breaks the table."""
+    row = dict.fromkeys(samples.breakeven()["solves"][0]) | {"value": 0.5}
+    nothing = {"value": None, "residual_meur": None, "proof_meur": None, "bracket": None, "bracket_measures_meur": None}
+    found = samples.breakeven(**nothing, status="stopped", solves=[row], sentence="No change of sign was reached.")
+    text = plain(breakeven_view(found))
+    assert "No change of sign was reached." in text
+    assert cells(text, "0.5")[2] == "no plan"
 
 
 def test_rows_without_any_figure_are_left_out() -> None:

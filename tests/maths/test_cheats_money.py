@@ -30,11 +30,20 @@ def company(*use: str, **overrides: Any) -> Case:
     return bare_case(infrastructure_entity="service", pools=pools, funding=funding, **overrides)
 
 
+_NOT_AHEAD = (
+    "paid = lambda f, y: sum(m.payout_value[f, v] * m.dividends_meur[f, v] for v in m.Y if v <= y)",
+    "given = lambda f, y: sum(m.draw_value[f, v] * m.draws_meur[f, v] for v in m.Y if v <= y)",
+    "m.not_ahead = pyo.Constraint(m.INVESTORS, m.Y[:-1], rule=lambda m, f, y: paid(f, y) <= given(f, y))",
+)
+"""Dividends that do not run ahead of the contributions, which may be handed back at once."""
+
+
 def test_equity_does_not_come_after_its_dividends(naive: Naive) -> None:
     """A fifth of the money has to be private for the demand of 2026, and shareholders ask for 10 %.
 
-    Honest: 2 of the unit's 10 in 2025, back with 0.2 at the end of the year: 10 - 10 - 20 + 0.2. The cheat pays a
-    "dividend" of 2.5 in 2025, draws 2.5 of "equity" in 2026, when it only decorates the share, and no return is due.
+    Honest: 2 of the unit's 10 in 2025 would earn 0.2 twice; 2.5 of 12.5 in 2026 earn 0.25: 10 - 10 - 20 + 0.25. The
+    cheat pays a "dividend" of 2.5 in 2025 and draws 2.5 of "equity" in 2026, so that no return is due. A smaller one
+    hands 2 back in the year in which they came, for 0.2.
     """
     high = {"title": "High", "private_share_min": 0.2, "core": {2025: 0.5, 2026: 1}, "tuning": 0, "inference": 0}
     case = company(
@@ -45,8 +54,10 @@ def test_equity_does_not_come_after_its_dividends(naive: Naive) -> None:
         adoption={"low": {"core": 0.5}, "high": high},
         prices=DEAR,
     )
-    expect(best(case), deficit_meur=-19.8, line_investors_return=0.2)
-    gains(naive(case, "m.hurdle_claim.deactivate()"), 0, -20, "hurdle")
+    expect(best(case), deficit_meur=-19.75, line_investors_return=0.25)
+    stays = "what shareholders have put in stays in until the horizon"
+    gains(naive(case, "m.hurdle_claim.deactivate()"), 0, -20, stays)
+    gains(naive(case, "m.hurdle_claim.deactivate()", *_NOT_AHEAD), 0, -19.8, stays)
 
 
 def test_dividends_are_not_paid_out_of_public_money(naive: Naive) -> None:
@@ -77,7 +88,7 @@ def test_a_return_is_not_paid_as_redemption(naive: Naive) -> None:
 
 
 def test_shareholders_are_not_put_off_with_less_than_their_hurdle(naive: Naive) -> None:
-    """Sales of 20 a year pay 10 of equity back with 1; without the hurdle not even the 10 would be seen again."""
+    """Sales of 20 a year pay 10 of equity back with 2; without the hurdle not even the 10 would be seen again."""
     case = company(
         "equity",
         instruments={"equity": EQUITY},
@@ -85,7 +96,7 @@ def test_shareholders_are_not_put_off_with_less_than_their_hurdle(naive: Naive) 
         adoption={"low": {"core": 0.5}},
         prices={"cluster_hour": 40000},
     )
-    expect(best(case), deficit_meur=-29, unfunded_gap_meur=0)
+    expect(best(case), deficit_meur=-28, unfunded_gap_meur=0)
     gains(naive(case, "m.hurdle.deactivate()"), 0, -40, "hurdle")
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from leam_opt.case.schema import Case
 from leam_opt.errors import InfeasibleError
 from tests.maths.enumeration import enumerate_all
+from tests.maths.financing import EQUITY, LOAN, TRANCHE, one_unit
 from tests.maths.helpers import bare_case, best
 
 _BETA = {"title": "Beta", "gpus_per_server": 10, "power": 10, "performance": 2.5, "life_years": 5}
@@ -66,6 +67,32 @@ def test_two_sites_and_two_types() -> None:
     A wrong cut of the solver, a bound that cuts an optimum off or an implied row that is not implied would show here.
     """
     assert check(two_sites_two_types()) > 1000
+
+
+def layered_company() -> Case:
+    """One unit, a fund that loses, a loan that is covered, shareholders, tax and a price to choose."""
+    instruments = {
+        "first": {**TRANCHE, "provider": "public", "share": 0.4, "loss_max": 1, "cap_total": 3},
+        "last": {**TRANCHE, "share": 0.6, "return_rate": 0.04, "loss_max": 0.5, "cap_total": 4.5},
+        "loan": {**LOAN, "rate": 0.06, "cap_total": 4, "dscr_min": 1.3, "lockup_dscr": 1.5, "reserve_months": 6},
+        "equity": {**EQUITY, "cap_total": 2, "hurdle_rate": 0.1},
+    }
+    return one_unit(
+        instruments,
+        revenue_meur={2025: 3, 2026: 4.5},
+        funding={"funds": {"fund": {"title": "Fund", "tranches": ["first", "last"]}}, "gearing_max_service": 0.6},
+        sites={"north": {"module": 0.1, "modules_max": 1}},
+        generations={"m1": {"last_year": 2025}},
+        mission={"models_per_year_max": 1},
+        server_types={"alpha": {"unit_price": {2025: 10, 2026: 9}}},
+        taxation={"corporate_tax": {2025: 0.2, 2026: 0.3}},
+        prices={"cluster_hour_levels": [{"price": 20000, "demand": 1.4}, {"price": 40000, "demand": 1}]},
+    )
+
+
+def test_a_company_with_a_fund_a_loan_and_tax() -> None:
+    """The whole numbers of financing: losses called, debt due, distribution, tax due, the point of the demand curve."""
+    assert check(layered_company()) > 1000
 
 
 _AMOUNT = st.integers(1, 30).map(lambda tenths: tenths / 10)

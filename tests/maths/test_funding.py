@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from leam_opt.case.schema import Case
+from tests.maths.financing import one_unit
 from tests.maths.helpers import bare_case, best, expect
 
 ONE_UNIT: dict[str, Any] = {"mission": {"public_compute_min": 1}}
@@ -180,30 +181,32 @@ def company(price_eur: float, hurdle: float, **overrides: Any) -> Case:
 
 
 def test_shareholders_get_their_hurdle_rate() -> None:
-    """Sales of 20 a year; 10 of equity go back at the end of 2025 with 10 %: 11. Deficit 10 - 40 + 1.
+    """Sales of 20 a year; 10 of equity earn 10 %, 1 a year, and go back at the end: 10 - 40 + 2.
 
-    A year later 12.1 would be due, which costs more; with a hurdle on the sum instead of the present value, nothing.
+    Without a dividend in 2025 12.1 would be due, which costs more; handed back in 2025, the 10 would cost 1.
     """
     plan = best(company(20, 0.1))
-    expect(plan, deficit_meur=-29, unfunded_gap_meur=0, dividends_meur={("equity", 2025): 11}, redemption_meur={})
+    expect(plan, deficit_meur=-28, unfunded_gap_meur=0, line_investors_return=2)
+    assert plan.decisions.dividends_meur[0, 0] == pytest.approx(1)
 
 
 def test_dividends_wait_for_profit() -> None:
-    """Sales of 8, wear of 10/5 = 2: a profit of 6 is paid in 2025, the rest in 2026: (10 - 6/1.1) x 1.21 = 5.5.
+    """Sales of 2.5, wear of 10/5 = 2: of the 1 that is due in 2025 a profit of 0.5 is paid.
 
-    Return 11.5 - 10: 10 - 16 + 1.5. Paid out of the cash flow of 8 instead of the profit the return would be 1.3.
+    The rest follows in 2026: (10 - 0.5 / 1.1) x 1.21 = 11.55. 10 - 22.5 + 2.05; paid out of the cash flow of 2.5
+    instead of the profit the return would be 2.
     """
-    plan = best(company(8, 0.1))
-    expect(plan, deficit_meur=-4.5, unfunded_gap_meur=0, line_investors_return=1.5)
-    assert plan.decisions.dividends_meur[0, 0] == pytest.approx(6)
+    plan = best(one_unit({"equity": {**EQUITY, "hurdle_rate": 0.1}}, revenue_meur={2025: 2.5, 2026: 20}))
+    expect(plan, deficit_meur=-10.45, unfunded_gap_meur=0, line_investors_return=2.05)
+    assert plan.decisions.dividends_meur[0, 0] == pytest.approx(0.5)
 
 
-@pytest.mark.parametrize(("price_eur", "gap_meur", "return_meur"), [(5.6, 0, 0.995), (5.4, 2, 0.8)])
+@pytest.mark.parametrize(("price_eur", "gap_meur", "return_meur"), [(5.6, 0, 1), (5.4, 2, 0.8)])
 def test_equity_is_limited_by_the_profit_that_rewards_it(price_eur: float, gap_meur: float, return_meur: float) -> None:
     """Wear of 5 a year leaves a profit of 0.6 or 0.4, hurdle 5 %.
 
-    0.6: paid in 2025, then (10 - 0.6/1.05) x 1.1025 = 10.395 in 2026. 0.4 a year rewards 8 of equity; 2 are missing,
-    although the cash of 10.8 would pay more.
+    0.6 is more than 5 % of 10, so that 0.5 are paid each year. 0.4 a year rewards 8 of equity; 2 are missing, although
+    the cash of 10.8 would pay more.
     """
     plan = best(company(price_eur, 0.05, server_types={"alpha": {"life_years": 2}}))
     expect(plan, unfunded_gap_meur=gap_meur, line_investors_return=return_meur)

@@ -27,6 +27,9 @@ def test_the_example_of_the_package_runs() -> None:
     source = textwrap.dedent("\n".join(line.split("  #")[0] for line in lines))
     source = source.replace('scenario="ppp"', 'scenario="ppp", mip_gap=0.05')
     source = source.replace("lo.compare(case)", 'lo.compare(case, scenarios=["public"])')
+    source = source.replace(
+        "lo.breakeven(case,", 'lo.breakeven(case, scenario="public", mip_gap=0.05, low=0.04, high=0.05,'
+    )
     names: dict[str, object] = {}
     exec(compile(source, "leam_opt.__doc__", "exec"), names)
     assert isinstance(names["plan"], leam_opt.Plan)

@@ -22,9 +22,13 @@ BREACHES = [
     ("leam_opt/models/planning.py", "import leam_opt.ledger.decisions", "The models know the case"),
     ("leam_opt/case/index.py", "import leam_opt.ledger.decisions", "The case knows no room"),
     ("leam_opt/finance/discount.py", "import leam_opt.report.style", "Finance measures cash flows"),
+    ("leam_opt/finance/discount.py", "import leam_opt.study.bracket", "Finance measures cash flows"),
+    ("leam_opt/study/bracket.py", "import leam_opt.report.style", "A study asks for plans"),
+    ("leam_opt/solve/plan.py", "import leam_opt.study.bracket", "A plan knows no study"),
     ("leam_opt/report/style.py", "import leam_opt.models.planning", "The engine finds formulations by name"),
     ("leam_opt/report/style.py", "import highspy", "Only the solving room talks to the solver"),
-    ("leam_opt/report/style.py", "import leam_opt.cli", "Nothing below depends on the command line"),
+    ("leam_opt/study/bracket.py", "import highspy", "Only the solving room talks to the solver"),
+    ("leam_opt/report/style.py", "import leam_opt.cli_output", "Nothing below depends on the command line"),
 ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from leam_opt.errors import CaseError, InfeasibleError
@@ -88,6 +89,59 @@ def test_an_unknown_scenario_is_named() -> None:
         compare(scenarios(good={}), scenarios=["god"])
 
 
+def test_public_money_has_a_bridge_by_instrument() -> None:
+    """A state takes 4 of 11 M EUR over in one scenario, sponsors (private) 2: public money of 11 and 9.
+
+    The grant falls by 6, that of the state rises by 4; sponsors are no line of it.
+    """
+    state = {"kind": "grant", "title": "State", "cap_total": 4, "intensity": 1, "payer": "state"}
+    sponsor = {"kind": "sponsor", "title": "Sponsors", "cap_total": 2}
+    instruments = {"grant": {"cap_total": 5}, "state": state, "sponsor": sponsor}
+    shared = {"funding": {"use": ["grant", "state", "sponsor"], "instruments": instruments}}
+    comparison = compare(scenarios(alone={}, shared=shared), mip_gap=TIGHT)
+    assert comparison.ranking == ["shared", "alone"]
+    bridge = dict(comparison.public_money_bridge)
+    assert bridge == pytest.approx(
+        {"public money of alone": 11, "grant": -6, "state": 4, "public money of shared": 9}, abs=1e-6
+    )
+    found = comparison.to_dict()
+    assert [row["meur"] for row in found["public_money_bridge"]] == [*bridge.values()]
+    paid: dict[str, float] = {}
+    for row in found["bearers"]["shared"]:
+        paid[row["payer"]] = paid.get(row["payer"], 0.0) + row["paid_meur"]
+    assert paid == pytest.approx({"state": 4, "public": 5, "industry": 2}, abs=1e-5)
+
+
+def test_measures_stand_beside_the_key_figures() -> None:
+    """The frame has one row for each measure, and the dictionary the same by scenario."""
+    comparison = compare(scenarios(one={}, dear=price(12)), mip_gap=TIGHT)
+    frame = comparison.frame()
+    assert frame.loc["deficit_meur"].tolist() == pytest.approx([11, 13])
+    assert frame.loc["npv_deficit_meur"].tolist() == pytest.approx([11, 13])
+    measures = comparison.to_dict()["measures"]
+    assert {name: found["npv_deficit_meur"] for name, found in measures.items()} == pytest.approx(
+        {"one": 11, "dear": 13}
+    )
+
+
+def test_value_for_money_needs_both_scenarios() -> None:
+    """The partnership builds at 9 instead of 10 M EUR: 11 against 10 M EUR at no rate and without risks."""
+    named = {name: {"title": name, "overlay": price(meur)} for name, meur in (("own", 10), ("shared", 9))}
+    case = bare_case(
+        mission={"public_compute_min": 1},
+        operations={"internet": 0.5},
+        scenarios=named,
+        value_for_money={"comparator": "own", "partnership": "shared", "samples": 100},
+    )
+    found = compare(case, mip_gap=TIGHT).to_dict()["value_for_money"]
+    assert found["comparator"]["scenario"] == "own"
+    assert found["comparator"]["total"]["mean_meur"] == pytest.approx(11, abs=1e-5)
+    assert found["partnership"]["total"]["mean_meur"] == pytest.approx(10, abs=1e-5)
+    assert found["value_for_money"]["mean_meur"] == pytest.approx(1, abs=1e-5)
+    assert compare(case, scenarios=["own"], mip_gap=TIGHT).value_for_money is None
+    assert compare(scenarios(own={}), mip_gap=TIGHT).to_dict()["value_for_money"] is None
+
+
 class Solver:
     """Stands in for HiGHS: each scenario has a true deficit, of which a gap hides an equal part above and below."""
 
@@ -103,8 +157,11 @@ class Solver:
         zero = SimpleNamespace(name="unfunded_gap", primal=0.0, dual=0.0)
         stages = [zero, SimpleNamespace(name="deficit", primal=value, dual=self.truth[scenario] - hidden)]
         totals = {"unfunded_gap_meur": 0.0, "deficit_meur": value, "public_money_meur": value, "gross_cost_meur": 100.0}
+        structure = SimpleNamespace(index=SimpleNamespace(instruments=("grant",)), public=(True,))
+        books = SimpleNamespace(line_totals={"servers": value}, inputs=SimpleNamespace(structure=structure))
         return SimpleNamespace(
-            accounts=SimpleNamespace(totals=totals, books=SimpleNamespace(line_totals={"servers": value})),
+            accounts=SimpleNamespace(totals=totals, books=books),
+            decisions=SimpleNamespace(draws_meur=np.array([[value]])),
             result=SimpleNamespace(mip_gap=mip_gap, status="gap_reached", stages=stages),
             deficit_meur=value,
             unfunded_gap_meur=0.0,

@@ -16,8 +16,9 @@ from leam_opt.case.schema import Case
 from leam_opt.solve.formulation import build
 from leam_opt.solve.standard_form import StandardForm, compile_model
 from tests.builders import small_case
+from tests.ledger.funded import rich_case
 
-AXES = {"S": "S", "G": "G", "Y": "Y", "V": "Y", "K": "K", "N": "N", "P": "P", "J": "J", "F": "F", "A": "A", "E": "E"}
+AXES = {letter: letter for letter in "SGYKNPJFAEBULMXR"} | {"V": "Y"}
 
 
 def set_parameters(model: Any, derived: Derived) -> None:
@@ -84,6 +85,31 @@ def test_setting_parameters_equals_a_fresh_build(change: Mapping[str, Any]) -> N
     assert difference(after, fresh) == []
 
 
+FINANCING: dict[str, Any] = {
+    "funding.instruments.bank.rate_bands.1.rate": 0.11,
+    "funding.instruments.bank.lockup_dscr": 1.4,
+    "funding.instruments.access.price": 3,
+    "taxation.corporate_tax": 0.25,
+    "taxation.vat": 0.1,
+    "prices.token_levels.0.demand": 1.9,
+    "prices.cluster_hour_levels.0.price": 1500,
+    "adoption.high.inference": 15,
+    "rules.timely_use.free_reserve_share": 0.2,
+}
+
+
+def test_setting_the_parameters_of_a_financing_equals_a_fresh_build() -> None:
+    """The same for a case with every kind of instrument, guarantee, fund, tax and price."""
+    case = rich_case()
+    changed = case.override(FINANCING)
+    model = build(case)
+    before = compiled(model)
+    set_parameters(model, derive(changed))
+    after, fresh = compiled(model), compiled(build(changed))
+    assert difference(after, before)
+    assert difference(after, fresh) == []
+
+
 def test_the_shipped_case_changes_without_a_rebuild() -> None:
     """The same for the PPP scenario at the high end of all ranges."""
     case = load_case("leam-2022").scenario("ppp")
@@ -118,6 +144,12 @@ def test_the_table_has_the_axes_that_it_documents() -> None:
         "F": len(index.instruments),
         "A": len(index.levels),
         "E": 2,
+        "B": index.bands,
+        "U": len(index.guarantees),
+        "L": index.token_levels,
+        "M": index.cluster_levels,
+        "X": len(case.funding.budget_lines),
+        "R": len(case.funding.matching),
     }
     shapes = {name: values.shape for name, values in derived.values.items()}
     assert shapes == {name: tuple(sizes[axis] for axis in letters) for name, (letters, _, _) in TABLE.items()}

@@ -130,3 +130,13 @@ def test_progress_reports_an_incumbent_above_its_bound() -> None:
     both = [(state.incumbent, state.bound) for state in seen if None not in (state.incumbent, state.bound)]
     assert both
     assert all(incumbent >= bound - 1e-6 for incumbent, bound in both)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("cap_meur", [9.5, 9.99998, 9.99999])
+def test_a_gap_at_its_bound_is_no_fault_of_the_solver(cap_meur: float) -> None:
+    """A least gap that the later stages keep as their limit: one machine for 10 M EUR and a grant just below it.
+
+    Breaks when a stage's limit is as narrow as the solver's own tolerance, so that it refuses the only plan there is.
+    """
+    case = bare_case(mission={"public_compute_min": 1}, funding={"instruments": {"grant": {"cap_total": cap_meur}}})
+    assert solve(case).unfunded_gap_meur == pytest.approx(10 - cap_meur, abs=2e-8)
