@@ -122,7 +122,7 @@ BREACHES: list[tuple[str, str, str, Change]] = [
     ("bounds", "that a guarantee covers", "instrument loan", put("guaranteed_meur", (LOAN, 0), 0.1)),
     ("bounds", "only tranches bear", "instrument equity", put("called_loss_meur", EQUITY, 0.1)),
     ("hurdle", "present value", "instrument equity", put("dividends_meur", (EQUITY, 1), 0.14)),
-    ("hurdle", "run ahead", "instrument equity, year 2025", put("dividends_meur", (EQUITY, 0), 3.2)),
+    ("hurdle", "stays in", "instrument equity, year 2025", put("dividends_meur", (EQUITY, 0), 0.16)),
     ("redemption", "at most what they contributed", "instrument equity", put("redemption_meur", EQUITY, 3.1)),
     ("ring_fence", "cumulative profit", "year 2025", put("dividends_meur", (EQUITY, 0), 1.5)),
     ("ring_fence", "cumulative profit", "year 2026", put("profit_transfer_meur", 1, 3)),
