@@ -136,18 +136,26 @@ class Session:
             lower[fixed] = upper[fixed] = held[fixed]
         self._load(objective, cuts, lower, upper, relax)
         self._highs.setOptionValue("mip_abs_gap", gap_abs)
-        self._highs.setOptionValue("presolve", "choose" if presolve else "off")
         for name in _SUB_PROBLEMS:
             self._highs.setOptionValue(name, heuristics)
-        self._highs.setOptionValue("time_limit", np.inf if time_limit is None else max(time_limit, 0.01))
-        if start is not None and not relax:
-            solution = highspy.HighsSolution()
-            solution.col_value = start.tolist()
-            self._highs.setSolution(solution)
-        began = time.perf_counter()
-        interrupted = self._run_in_thread(stage, progress, began)
         is_lp = relax or not self.form.is_integer.any()
-        return self._outcome(interrupted, time.perf_counter() - began, is_lp, gap_abs)
+        began = time.perf_counter()
+        attempts = [(start, presolve), (None, presolve), (None, False)]
+        for given, presolving in attempts[:1] if is_lp else attempts[start is None :]:
+            self._highs.setOptionValue("presolve", "choose" if presolving else "off")
+            left = np.inf if time_limit is None else time_limit - (time.perf_counter() - began)
+            self._highs.setOptionValue("time_limit", max(left, 0.01))
+            if given is not None and not is_lp:
+                solution = highspy.HighsSolution()
+                solution.col_value = given.tolist()
+                self._highs.setSolution(solution)
+            interrupted = self._run_in_thread(stage, progress, began)
+            outcome = self._outcome(interrupted, time.perf_counter() - began, is_lp)
+            # Where presolve alone confirms a start, HiGHS calls it optimal and reports no bound: that proves nothing.
+            if outcome.status != "optimal" or np.isfinite(outcome.dual):
+                break
+            self._highs.clearSolver()
+        return outcome
 
     def _run_in_thread(self, stage: str, progress: Callable[[Progress], None] | None, began: float) -> bool:
         """Runs HiGHS beside the main thread, so that Ctrl-C reaches Python; true if it did."""
@@ -195,7 +203,7 @@ class Session:
                 highs.cbMipLogging -= report
         return stop.is_set()
 
-    def _outcome(self, interrupted: bool, seconds: float, is_lp: bool, gap_abs: float) -> Outcome:
+    def _outcome(self, interrupted: bool, seconds: float, is_lp: bool) -> Outcome:
         highs, model = self._highs, highspy.HighsModelStatus
         status, info = highs.getModelStatus(), highs.getInfo()
         nodes = max(int(info.mip_node_count), 0)
@@ -208,9 +216,6 @@ class Session:
         primal = float(info.objective_function_value) if has_plan else np.inf
         dual = primal if is_lp and status == model.kOptimal else float(info.mip_dual_bound)
         if status == model.kOptimal:
-            # Where presolve alone confirms the start, HiGHS reports no bound; its claim is the gap that was asked for.
-            if not np.isfinite(dual):
-                dual = primal - gap_abs
             return Outcome("optimal", x, primal, dual, seconds, nodes)
         if interrupted or status == model.kInterrupt:
             return Outcome("interrupted", x, primal, dual, seconds, nodes)
