@@ -87,10 +87,12 @@ def debt_cover(m: Model) -> None:
     r"""In years with debt service the operating cash flow (CFADS) covers it by the ratio (DSCR) that lenders ask for.
 
     Senior debt is covered by itself; where a company has mezzanine debt, all its debt is covered by that one's ratio.
+    Fees that the owner got in advance (b) serve no debt in the year for which they were paid.
 
     .. math::
         \sum_{f \in e} \delta^{r}_f S_{fy} \le \overline{S}_{ey}\, b_{ey} \qquad
-        \sum_{f \in e} \delta^{r}_f S_{fy} \le R_{ey} - O_{ey} \pm F_y - T_y + \overline{O}_{ey} (1 - b_{ey})
+        \sum_{f \in e} \delta^{r}_f S_{fy} \le R_{ey} - O_{ey} \pm F_y - [e = owner]\, b_y - T_y
+        + \overline{O}_{ey} (1 - b_{ey})
         \qquad r \in \{senior, all\}
     """
     ranks = {"senior": "cover_senior", "all": "cover_all"}

@@ -53,13 +53,17 @@ def hurdle(m: Model) -> None:
 def fund_claims(m: Model) -> None:
     r"""All tranches of a fund pay in by their shares; each gets its return exactly, or a loss is called.
 
-    Payments to tranches are owed whether or not there is profit, unlike dividends.
+    Payments to tranches are owed whether or not there is profit, unlike dividends; in a year in which shareholders or
+    the research company are paid, tranches have what they have earned so far.
 
     .. math::
         \frac{d_{fy}}{s_f} = \frac{d_{f'y}}{s_{f'}} \qquad
         \sum_y \frac{v_{fy}}{(1 + h_f)^{y}} + \frac{r_f + \ell_f}{(1 + h_f)^{H}}
         = \sum_y \frac{d_{fy}}{(1 + h_f)^{y-1}} \qquad
-        \ell_f \le \overline{\ell}_f \sum_y (1 + h_f)^{H - y + 1} d_{fy}
+        \ell_f \le \overline{\ell}_f \sum_y (1 + h_f)^{H - y + 1} d_{fy} \\
+        \sum_{v \le y} \frac{d_{fv}}{(1 + h_f)^{v-1}}
+        - \sum_{v \le y} \Big( \frac{v_{fv}}{(1 + h_f)^{v}} + \frac{d_{fv}}{(1 + h_f)^{y}} \Big)
+        \le P_f (1 - b_y) \qquad \forall y < H
     """
     pairs = [
         (f, g, y) for tranches in m.FUNDS.values() for f, g in pairwise(tranches) for y in m.Y if (f, y) in m.draws_meur
@@ -76,6 +80,14 @@ def fund_claims(m: Model) -> None:
             + m.payout_value[f, last] * (m.redemption_meur[f] + m.called_loss_meur[f])
             - _paid_in(m, f, last)
             == 0
+        ),
+    )
+    m.fund_claims_first = pyo.Constraint(
+        m.TRANCHES,
+        [y for y in m.DISTRIBUTE if y < last],
+        rule=lambda m, f, y: (
+            _paid_in(m, f, y) - _paid_out(m, f, y) - m.payout_value[f, y] * ex.drawn_until(m, [f], y)
+            <= m.payout_max[f] * (1 - m.may_distribute[y])
         ),
     )
     m.fund_claims_loss = pyo.Constraint(

@@ -141,9 +141,13 @@ def fee_income(m: Model, e: str, y: int) -> Expression:
 
 
 def operating_cash_flow(m: Model, e: str, y: int) -> Expression:
-    """Cash flow available for debt service (CFADS): revenue less operating cost and tax, with the year's whole fee."""
+    """Cash flow available for debt service (CFADS): revenue less operating cost and tax, with the infrastructure fee.
+
+    What the owner has got in advance has been spent and serves no debt; the payer bears the year's whole fee.
+    """
     tax = m.tax_meur[y] if e == "service" and m.TAXED else 0
-    return m.revenue_meur[e, y] - m.opex_meur[e, y] + fee_income(m, e, y) - tax
+    credited = m.fee_credited_meur[y] if e == m.owner and m.has_prepayment else 0
+    return m.revenue_meur[e, y] - m.opex_meur[e, y] + fee_income(m, e, y) - credited - tax
 
 
 def access_income(m: Model, y: int) -> Expression:

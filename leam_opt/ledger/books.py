@@ -113,8 +113,8 @@ class Books:
         """Key figures over the horizon; without variants each is a number.
 
         `cost_per_public_gpu_hour_eur` is the deficit over the public GPU-hours (not a number where there are none);
-        `residual_meur` is the value at the horizon whether or not the deficit counts it; `public_money_npv_meur`
-        discounts draws at the case's rate to the start of the first year.
+        `residual_meur` is the value at the horizon whether or not the deficit counts it;
+        `public_money_objective_npv_meur` discounts draws at the case's rate to the start of the first year.
         """
         plan, structure = self.plan, self.inputs.structure
         public = np.einsum("...fy,f->...y", plan.draws_meur, structure.public.astype(float))
@@ -130,7 +130,9 @@ class Books:
             "public_money_meur": public.sum(axis=-1),
             "private_money_meur": private.sum(axis=-1),
             "public_funding_share": _ratio(public.sum(axis=-1), drawn, 0.0),
-            "public_money_npv_meur": (public * discount_factors(self.inputs.money.discount_rate, years)).sum(-1),
+            "public_money_objective_npv_meur": (public * discount_factors(self.inputs.money.discount_rate, years)).sum(
+                -1
+            ),
             "capex_meur": self._sum("capex"),
             "opex_meur": self._sum("opex"),
             "financing_meur": self._sum("financing"),

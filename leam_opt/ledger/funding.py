@@ -58,8 +58,8 @@ class Financing:
         flows: cash flow (E, Y) by name, money in positive; see `FLOWS`.
         cash_start: (E, Y) cash after the flows of the year's start.
         cash_end: (E, Y) cash at the year's end.
-        cfads: (E, Y) cash flow available for debt service: revenue less operating cost, with the full fee of the year,
-            after tax.
+        cfads: (E, Y) cash flow available for debt service: revenue less operating cost and tax, with the fee of the
+            year, for the owner less what was paid in advance.
         profit: (Y) profit of the service company before tax, after interest, fees and depreciation of what it owns.
         taxed_profit: (Y) profit that has been taxed by the year's end.
         tax: (Y) corporate tax of the service company.
@@ -138,6 +138,13 @@ def _eligible(inputs: Inputs, business: Trade, fee: Array) -> dict[str, Array]:
     return {basis: np.cumsum(cost, axis=-1) for basis, cost in yearly.items()}
 
 
+def _settled(inputs: Inputs, plan: Decisions) -> Array:
+    """(E, Y) fee that the owner got in advance: it has been spent, and serves no debt in the year it was paid for."""
+    credited = np.zeros((*plan.fee_credited_meur.shape[:-1], len(ENTITIES), plan.fee_credited_meur.shape[-1]))
+    credited[..., inputs.structure.owner, :] = plan.fee_credited_meur
+    return credited
+
+
 def financing(inputs: Inputs, plan: Decisions, business: Trade) -> Financing:
     """Debt, tax, intercompany flows and cash of a plan.
 
@@ -205,7 +212,7 @@ def financing(inputs: Inputs, plan: Decisions, business: Trade) -> Financing:
         flows=flows,
         cash_start=cash_end - at_end,
         cash_end=cash_end,
-        cfads=revenue - opex + fee - on_service(tax),
+        cfads=revenue - opex + fee - on_service(tax) - _settled(inputs, plan),
         profit=profit,
         taxed_profit=taxed_so_far(profit),
         tax=tax,

@@ -14,7 +14,7 @@ from leam_opt.finance.project import dscr, llcr, payback_years
 from leam_opt.finance.rates import NominalRate, RealRate
 from leam_opt.ledger.books import Books
 from leam_opt.ledger.physical import CORE, DAYS_PER_YEAR, PRIVATE, TUNING
-from leam_opt.ledger.statements import EURO, one_plan
+from leam_opt.ledger.statements import EURO, fiscal_exposure, instrument_receipts, one_plan
 
 Array = NDArray[np.float64]
 
@@ -32,11 +32,13 @@ class Series:
     What is left of the assets at the horizon counts in all of them where the case counts it in the deficit.
 
     Attributes:
-        deficit: the deficit as it falls due (cost positive); undiscounted it adds up to it.
+        deficit: the deficit as it falls due to those who bear it (cost positive): what is spent less revenue, with
+            loans and investors' money when they come and when they go; undiscounted it adds up to the deficit.
         public_money: draws of public instruments.
         project: before any funding and before tax, money in positive.
         investor: of a private owner of the whole centre, money in positive: the project with gifts, access, loans,
             their service, fees and tax, but without equity, tranches and the unfunded gap.
+        unaided: the same without gifts and access.
         shareholders: what equity and tranches pay in (negative) and get back.
     """
 
@@ -44,6 +46,7 @@ class Series:
     public_money: Array
     project: Array
     investor: Array
+    unaided: Array
     shareholders: Array
 
     @classmethod
@@ -59,20 +62,21 @@ class Series:
         lost[-1] = (plan.called_loss_meur * structure.tranches).sum()
         contributions = plan.draws_meur[owners].sum(axis=0)
         others = plan.draws_meur[~owners].sum(axis=0)
+        lent = plan.draws_meur[structure.loans].sum(axis=0)
         fees = both["arrangement_fees"] + both["construction_interest"]
         cost_of_debt = both["interest"] + both["guarantee_fees"]
         earned = both["revenue"] + both["opex"] + left
         returned = both["dividends"] + both["redemption"]
+        operating = earned + cost_of_debt + both["repayment"] + both["corporate_tax"]
         return cls(
             deficit=-timeline(
-                both["capex"] + fees + contributions,
-                earned + cost_of_debt + both["corporate_tax"] + returned - lost,
+                both["capex"] + fees + contributions + lent,
+                earned + cost_of_debt + both["repayment"] + both["corporate_tax"] + returned - lost,
             ),
             public_money=timeline(plan.draws_meur[structure.public].sum(axis=0), np.zeros(structure.horizon)),
             project=timeline(both["capex"], earned),
-            investor=timeline(
-                both["capex"] + others + fees, earned + cost_of_debt + both["repayment"] + both["corporate_tax"]
-            ),
+            investor=timeline(both["capex"] + others + fees, operating),
+            unaided=timeline(both["capex"] + lent + fees, operating),
             shareholders=timeline(-contributions, -returned),
         )
 
@@ -86,11 +90,12 @@ def _investor_rate(books: Books, case: Case) -> NominalRate:
 
 
 def _cover(books: Books) -> dict[str, float | None]:
-    """DSCR over all years of debt service, and LLCR of the company that covers its debt least.
+    """DSCR over all years of debt service, and LLCR of the company and the year in which it is least.
 
-    CFADS is after tax. The LLCR discounts at the mean cost of the company's debt (interest and guarantee fees over the
-    debt at the start of each year), from the start of the year of the first draw to the last year of debt service; its
-    denominator is the present value of the debt service at the same rate, which for one loan is the loan itself.
+    CFADS is after tax and without fees that came in advance. The LLCR discounts at the mean cost of the company's debt
+    (interest and guarantee fees over the debt at the start of each year), from the start of each year with debt to the
+    last year of debt service; its denominator is the present value of the debt service at the same rate, which for one
+    loan is the debt itself.
     """
     money, receives = books.money, books.inputs.structure.receives
     covers: list[float] = []
@@ -103,13 +108,14 @@ def _cover(books: Books) -> dict[str, float | None]:
             continue
         covers += [float(cover) for cover in dscr(money.cfads[company], service)[due]]
         drawn = np.flatnonzero(books.plan.draws_meur[loans].sum(axis=0) > 0)
-        life = slice(int(drawn[0]) if drawn.size else 0, int(due[-1]) + 1)
         principal, closing = money.repayment[loans].sum(axis=0), money.balance[loans].sum(axis=0)
         opening = float((closing + principal).sum())
         rate = NominalRate(float((service - principal).sum()) / opening if opening > 0 else 0.0)
-        debt = npv(rate, [0.0, *service[life]])
-        cover = llcr(money.cfads[company, life], rate, debt)
-        loan_lives += [] if cover is None else [cover]
+        end = int(due[-1]) + 1
+        for start in range(int(drawn[0]) if drawn.size else 0, end):
+            debt = npv(rate, [0.0, *service[start:end]])
+            cover = llcr(money.cfads[company, start:end], rate, debt)
+            loan_lives += [] if cover is None else [cover]
     return {
         "dscr_min": min(covers, default=None),
         "dscr_average": sum(covers) / len(covers) if covers else None,
@@ -126,16 +132,18 @@ def _returns(name: str, found: Irr) -> dict[str, Any]:
 
 
 def _public_efficiency(books: Books) -> dict[str, float | None]:
-    """Money by who gives it, over what it buys."""
+    """Money by who gives it, over what it buys; public cost is net of what comes back."""
     structure, draws, totals = books.inputs.structure, books.plan.draws_meur, books.totals
     public, private = float(totals["public_money_meur"]), float(totals["private_money_meur"])
     union = float(sum(draws[n].sum() for n, terms in enumerate(structure.instruments) if terms.payer == "union"))
     hours = float(totals["public_gpu_hours_million"]), float(totals["private_gpu_hours_million"])
+    start, end = instrument_receipts(books)
+    kept = public - float((start + end)[structure.public].sum())
     return {
         "leverage_private_per_public": _ratio(private, public),
         "finance_per_union_euro": _ratio(float(draws.sum()), union),
-        "public_cost_per_gpu_hour_eur": _ratio(public, hours[0]),
-        "public_cost_per_core_model_meur": _ratio(public, float(totals["core_models_total"])),
+        "public_cost_per_gpu_hour_eur": _ratio(kept, hours[0]),
+        "public_cost_per_core_model_meur": _ratio(kept, float(totals["core_models_total"])),
         "full_cost_per_gpu_hour_eur": _ratio(float(totals["gross_cost_meur"]), sum(hours)),
     }
 
@@ -176,12 +184,19 @@ def _contingent(books: Books) -> dict[str, float]:
     }
 
 
+def _exposure_peak(books: Books) -> float:
+    """Largest net payment of all public payers in a year."""
+    table = fiscal_exposure(books)
+    return max(0.0, float(table.groupby("year")["meur"].sum().max())) if len(table) else 0.0
+
+
 def measures(books: Books, case: Case) -> dict[str, Any]:
     """Measures of a plan, flat and ready for JSON; None where a measure does not exist.
 
     Capital expenditure, draws and their fees are due at t = y - 1, everything else at t = y. Present values are at the
     case's nominal discount rate; `investor_npv_meur` and `viability_gap_npv_meur` at the highest hurdle rate of the
-    equity in use. `investor_*` are of a private owner of the whole centre, `shareholder_*` of those who invest in the
+    equity in use. The viability gap is what gifts have to add until a private owner of the whole centre earns that
+    rate. `investor_*` are of such an owner with the plan's gifts, `shareholder_*` of those who invest in the
     plan; see `Series`. A rate of return is given where it is the only one; `*_irrs` holds all of them.
 
     Args:
@@ -202,7 +217,7 @@ def measures(books: Books, case: Case) -> dict[str, Any]:
         **_returns("investor", irr(series.investor)),
         "investor_rate_share": _investor_rate(books, case).share,
         "investor_npv_meur": investor,
-        "viability_gap_npv_meur": max(0.0, -investor),
+        "viability_gap_npv_meur": max(0.0, -npv(_investor_rate(books, case), series.unaided)),
         **_returns("shareholder", irr(series.shareholders)),
         **_returns("project", irr(series.project)),
         **_cover(books),
@@ -210,5 +225,5 @@ def measures(books: Books, case: Case) -> dict[str, Any]:
         **_public_efficiency(books),
         **_break_even(books, rate, deficit),
         **_contingent(books),
-        "fiscal_exposure_peak_meur": float(series.public_money.max(initial=0.0)),
+        "fiscal_exposure_peak_meur": _exposure_peak(books),
     }

@@ -53,6 +53,10 @@ def return_rows(books: Books) -> Iterator[Block]:
     text = "what tranches have put in stays in until the horizon: payments within what it has earned"
     ahead = np.logical_and(structure.tranches[:, None], before_last)
     yield block("fund_claims", text, "FY", paid_out + kept, "<=", paid_in, _UNIT, applies=ahead)
+    paying = books.money.distributed > ONE_EURO_MEUR
+    text = "tranches have what they have earned where shareholders or the research company are paid"
+    first = structure.tranches[:, None] & before_last & paying[..., None, :]
+    yield block("fund_claims", text, "FY", paid_out + kept, ">=", paid_in, _UNIT, applies=first)
     investors = structure.equity | structure.tranches
     contributed = plan.draws_meur.sum(axis=-1)
     text = "shareholders and tranches get back at most what they contributed"

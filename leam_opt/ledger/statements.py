@@ -74,8 +74,9 @@ def guarantee_fees(books: Books) -> Array:
 def waterfall(books: Books) -> pd.DataFrame:
     """The order in which each company's money is used: revenue first, shareholders last.
 
-    Money in is positive, money out negative: the five first columns add up to `cfads_meur`, with the debt service to
-    `cash_after_debt_meur`. `infrastructure_fee_meur` is the full fee of the year, also where it was paid in advance.
+    Money in is positive, money out negative: the four first columns add up to `cfads_meur`, with the debt service to
+    `cash_after_debt_meur`. `infrastructure_fee_meur` is the fee of the year, for its owner less what was
+    paid in advance.
     `senior_service_meur` and `mezzanine_service_meur` are interest, guarantee fees and principal. `dscr` is CFADS
     (after tax) over all debt service, not a number in years without.
     """

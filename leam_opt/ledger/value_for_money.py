@@ -32,6 +32,7 @@ from leam_opt.finance.value_for_money import (
     risk,
 )
 from leam_opt.ledger.books import Books
+from leam_opt.ledger.funding import RESEARCH
 from leam_opt.ledger.measures import discount_rate
 from leam_opt.ledger.money import Trade, trade
 from leam_opt.ledger.physical import physical
@@ -116,14 +117,14 @@ def public_bid(books: Books, rate: NominalRate) -> float:
     """Present value of what the public pays in a plan, net of what it gets back, in M EUR.
 
     Draws of public instruments less their debt service (with the fees of loans), dividends and redemption, and the
-    unfunded gap, which somebody has to fill. Cash that the companies have left at the horizon, after every investor and
-    lender has had what is owed, is the public's: the comparator's raw cost is net of all revenue, too.
+    unfunded gap, which somebody has to fill. Cash that the research company has left at the horizon is the public's;
+    that of the service company belongs to its shareholders.
     """
     public = books.inputs.structure.public
     start, end = instrument_receipts(books)
     paid = (books.plan.draws_meur - start)[public].sum(axis=0) + books.plan.unfunded_gap_meur.sum(axis=0)
     back = end[public].sum(axis=0)
-    back[-1] += books.money.cash_end[:, -1].sum()
+    back[-1] += books.money.cash_end[RESEARCH, -1]
     return npv(rate, timeline(paid, -back))
 
 

@@ -17,7 +17,7 @@ DIGITS = 9
 
 _KEYS = (
     *("table", "entity", "company", "site", "type", "pool", "class", "generation", "source"),
-    *("instrument", "guarantee", "kind", "provider", "payer", "side", "item"),
+    *("instrument", "guarantee", "fund", "tranche", "kind", "provider", "payer", "side", "item"),
     *("rule", "scope", "line", "stage", "year", "measure", "value"),
 )
 _ELEMENT = {

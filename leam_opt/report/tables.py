@@ -11,6 +11,7 @@ from rich.table import Table
 from leam_opt.report.style import Row, add_row, heading, label, number, paragraph, percent, table, year_tables
 from leam_opt.report.tables_finance import (
     bearers_tables,
+    fund_loss_tables,
     guarantee_tables,
     measures_table,
     sources_and_uses_tables,
@@ -50,6 +51,7 @@ def plan_view(plan: Dict) -> Iterator[RenderableType]:
     yield from sources_and_uses_tables(plan, years)
     yield from bearers_tables({"": plan["bearers"]}, years)
     yield from guarantee_tables(plan, years)
+    yield from fund_loss_tables(plan)
     yield from waterfall_tables(plan, years)
     yield from _cash(plan, years)
     yield _lines(plan)

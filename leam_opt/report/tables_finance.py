@@ -137,6 +137,31 @@ def guarantee_tables(plan: Dict, years: Sequence[int]) -> Iterator[Table]:
     yield from year_tables(title, "Guarantee, payer", years, _with_figures(rows))
 
 
+def fund_loss_tables(plan: Dict) -> Iterator[Table]:
+    """Losses of tranches under the case's ranges, in the order in which they are borne; none without a fund."""
+    rows = plan["fund_losses"]
+    if not rows:
+        return
+    draws = number(plan["fund_losses_samples"], 0)
+    made = table(
+        f"What tranches of the fund may lose ({draws} draws from the case's ranges), M€",
+        ["paid in", "due at end", "probability", "mean loss", "95th percentile"],
+        first="Tranche, payer",
+    )
+    for row in rows:
+        add_row(
+            made,
+            f"{row['tranche']}, {_OWN_NAME.get(row['payer'], row['payer'])}",
+            number(row["contributions_meur"]),
+            number(row["due_at_horizon_meur"]),
+            percent(row["loss_probability_share"]),
+            number(row["expected_loss_meur"]),
+            number(row["p95_loss_meur"]),
+        )
+    add_row(made, "public payers", "", "", "", number(plan["expected_fund_losses_public_meur"]), "")
+    yield made
+
+
 def _with_figures(rows: Iterable[Row]) -> list[Row]:
     return [row for row in rows if any(abs(figure or 0.0) >= _CENT_MEUR for figure in row[1].values())]
 

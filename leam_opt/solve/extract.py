@@ -34,6 +34,18 @@ def decisions(model: Any, form: StandardForm, x: Array, index: Index) -> Decisio
                     array[where] = round(x[position]) if form.is_integer[position] else x[position]
         array[np.abs(array) < _NOISE] = 0.0
         arrays[field] = array
+    _redeem_first(arrays)
     drawn = arrays["draws_meur"].sum(axis=1) > 0
     arrays["instrument_used"] = np.maximum(arrays["instrument_used"], drawn.astype(float))
     return Decisions(**arrays)
+
+
+def _redeem_first(arrays: dict[str, Array]) -> None:
+    """Books what investors get at the horizon as redemption first, up to what they put in, and as dividends only above.
+
+    Both are due on the same day; the optimiser has no reason to prefer either.
+    """
+    last, redemption = arrays["dividends_meur"][:, -1], arrays["redemption_meur"]
+    moved = np.clip(np.minimum(last, arrays["draws_meur"].sum(axis=1) - redemption), 0.0, None)
+    last -= moved
+    redemption += moved

@@ -10,10 +10,18 @@ from numpy.typing import NDArray
 
 from leam_opt.case.index import CLASSES, ENTITIES, POOLS
 from leam_opt.case.instruments import payer
+from leam_opt.ledger.fund_risk import drawing, fund_losses
 from leam_opt.ledger.funding import FLOWS
 from leam_opt.ledger.measures import measures
 from leam_opt.ledger.rules import legal_rules
-from leam_opt.ledger.statements import bearers, contingent_liabilities, fiscal_exposure, sources_and_uses, waterfall
+from leam_opt.ledger.statements import (
+    PUBLIC_PAYERS,
+    bearers,
+    contingent_liabilities,
+    fiscal_exposure,
+    sources_and_uses,
+    waterfall,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +40,11 @@ CONVENTIONS = [
     "Compute in million reference GPU-hours (one reference GPU = one A100 in training).",
 ]
 _CALLED_LOSS = "A called loss is no saving: the tranche that bears it is counted with its whole claim."
+_FUND_RISK = (
+    "Losses that tranches may bear: the plan's decisions under figures drawn from the case's ranges, with its risk "
+    "register; what the service company lacks at the horizon is borne by shareholders first, then by the tranches in "
+    "their order."
+)
 _RESIDUAL = "Hardware and building are valued straight-line at the horizon."
 
 
@@ -67,6 +80,7 @@ def plan_dict(plan: Plan) -> dict[str, Any]:
         **_money(plan),
         "measures": found,
         **_statements(plan),
+        **_fund_risk(plan),
         "cost_per_public_gpu_hour_eur": totals["cost_per_public_gpu_hour_eur"],
         "public_gpu_hours_million": totals["public_gpu_hours_million"],
         "core_models_total": totals["core_models_total"],
@@ -85,7 +99,7 @@ def _conventions(plan: Plan, rate: float) -> list[str]:
             f"Present values at {100 * rate:g} % nominal, (1 + real rate) (1 + inflation) - 1 of the case; those of an "
             "owner of the whole centre at the highest hurdle rate of the equity in use, if there is one."
         ),
-        *([_CALLED_LOSS] if has_tranches else []),
+        *([_CALLED_LOSS, _FUND_RISK] if has_tranches else []),
         *([_RESIDUAL] if plan.case.objective.residual_value else []),
     ]
 
@@ -209,6 +223,17 @@ def _statements(plan: Plan) -> dict[str, Any]:
         "contingent_liabilities": _records(contingent_liabilities(books)),
         "fiscal_exposure": _records(fiscal_exposure(books)),
         "balance_sheet": _records(plan.accounts.balance_sheet),
+    }
+
+
+def _fund_risk(plan: Plan) -> dict[str, Any]:
+    """What tranches of the funds that the plan draws on may lose, and the mean of what public payers lose."""
+    rows = _records(fund_losses(plan.case, plan.accounts.books))
+    public = [row["expected_loss_meur"] for row in rows if row["payer"] in PUBLIC_PAYERS]
+    return {
+        "fund_losses": rows,
+        "fund_losses_samples": drawing(plan.case)[0] if rows else 0,
+        "expected_fund_losses_public_meur": float(sum(public)),
     }
 
 

@@ -32,7 +32,7 @@ SPOILED = {
         "      rate: 5 %",
         "      rate: 4 %",
         "rate: 4 %",
-        "bank.rate: 4 % differs from 5 %, the rate of the first band; leave `rate` out beside rate_bands, or set both to",
+        "bank.rate: 4 % differs from 5 %, the rate of the first band; leave `rate` out beside rate_bands, or set",
     ),
     "other range than the first band": (
         "      rate: 5 %",

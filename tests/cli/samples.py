@@ -241,6 +241,24 @@ def plan(scenario: str | None, deficit_meur: float, **changes: Any) -> dict[str,
         ],
         "fiscal_exposure": [{"payer": "union", "year": year, "meur": 300.0 * (year == 2023)} for year in YEARS],
         "balance_sheet": [{"company": "service", "year": year, **BALANCE_SHEET} for year in YEARS],
+        "fund_losses": [
+            {
+                "fund": "invest",
+                "tranche": tranche,
+                "payer": payer,
+                "contributions_meur": given,
+                "due_at_horizon_meur": given + 1.0,
+                "loss_probability_share": chance,
+                "expected_loss_meur": mean,
+                "p95_loss_meur": high,
+            }
+            for tranche, payer, given, chance, mean, high in (
+                ("first-loss", "union", 20.0, 0.25, 3.5, 21.0),
+                ("senior", "lenders", 80.0, 0.05, 0.75, 0.0),
+            )
+        ],
+        "fund_losses_samples": 2000,
+        "expected_fund_losses_public_meur": 3.5,
         "cost_per_public_gpu_hour_eur": 8.5,
         "public_gpu_hours_million": 55.5,
         "core_models_total": 9,

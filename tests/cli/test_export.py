@@ -36,6 +36,7 @@ def test_plan_csv_holds_every_figure_once() -> None:
         *("tokens_bn_per_day", "adoption", "rules", "funding", "cash", "lines", "audit", "stages", "own_cpu_servers"),
         *("cpu_cores_rented_k", "heat_sold_gwh", "training_places", "redemption_meur", "prices", "measures"),
         *("waterfall", "sources_and_uses", "bearers", "contingent_liabilities", "fiscal_exposure", "balance_sheet"),
+        "fund_losses",
     }
     (h100,) = [row for row in rows if row["type"] == "h100" and row["measure"] == "servers"]
     assert (h100["site"], h100["year"], h100["value"]) == ("hall", "2024", "60")
@@ -53,6 +54,8 @@ def test_plan_csv_holds_every_figure_once() -> None:
     assert (capex["side"], capex["measure"], capex["value"]) == ("use", "meur", "95.5")
     (state,) = [row for row in rows if row["measure"] == "guaranteed_meur" and row["year"] == "2024"]
     assert (state["guarantee"], state["payer"], state["value"]) == ("state", "state", "50.0")
+    (loss,) = [row for row in rows if row["measure"] == "expected_loss_meur" and row["tranche"] == "first-loss"]
+    assert (loss["table"], loss["fund"], loss["payer"], loss["value"]) == ("fund_losses", "invest", "union", "3.5")
     assert [row["value"] for row in rows if row["table"] == "cpu_cores_rented_k"] == ["10.0", "10.0", "0.0"]
     assert sum(float(row["value"]) for row in rows if row["table"] == "lines") == pytest.approx(412.345)
 

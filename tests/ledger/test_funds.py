@@ -146,7 +146,7 @@ def test_tranches_get_what_they_claim_and_not_more(change: Change, what: str, wh
 
 
 def test_a_first_loss_alone_leaves_the_senior_tranche_whole() -> None:
-    """106.48 are enough for the senior tranche, of which 26.48 are its return; profit is only 6.48, and does not matter.
+    """106.48 are enough for the senior tranche, of which 26.48 are its return; profit is 6.48 and does not matter.
 
     A shareholder who got a dividend of the same size would break the ring-fence.
     """

@@ -92,14 +92,19 @@ def test_reference_figures_through_the_ledger(debt: float, value: str, returns: 
     assert [f"{ratio:.7f}" for ratio in cover] == [before_tax] * 5
     assert found["dscr_min"] == pytest.approx(table["dscr"].min())
     assert found["dscr_average"] == pytest.approx(table["dscr"].mean())
-    assert found["dscr_min"] < found["llcr"] < float(before_tax)
+    assert found["dscr_min"] <= found["llcr"] * (1 + 1e-12) < float(before_tax)
     if debt == 0.6:
         assert f"{1e6 * service.iloc[0]:.4f}" == "142437.8403"
         payback = payback_years(Series.of(books).shareholders)
         assert payback is not None
         assert f"{payback:.5f}" == "2.85061"
         cfads = table["cfads_meur"].to_numpy()
-        assert found["llcr"] == pytest.approx(npv(NominalRate(0.06), [0, *cfads]) / 0.6)
+        lives = [
+            npv(NominalRate(0.06), [0, *cfads[start:]]) / npv(NominalRate(0.06), [0, *service.iloc[start:]])
+            for start in range(5)
+        ]
+        assert found["llcr"] == pytest.approx(min(lives))
+        assert lives[0] == pytest.approx(npv(NominalRate(0.06), [0, *cfads]) / 0.6)
     else:
         sized = debt_at_cover([PRICE * 0.876 - 0.05] * 5, 1.5, NominalRate(0.06), cost=1)
         assert debt == pytest.approx(sized.debt)
@@ -159,7 +164,9 @@ def test_flows_of_the_deficit_are_the_deficit() -> None:
     for residual in (False, True):
         case, plan = rich_case(residual), rich_plan(3, residual)
         books = Books.of(case, plan)
-        assert float(Series.of(books).deficit.sum()) == pytest.approx(float(books.totals["deficit_meur"]))
+        # Random draws are not all repaid within the horizon.
+        left = float(books.money.balance[:, -1].sum())
+        assert float(Series.of(books).deficit.sum()) + left == pytest.approx(float(books.totals["deficit_meur"]))
 
 
 @pytest.mark.parametrize(("which", "path"), [("gpuh", "cluster_hour"), ("ktoken", "tokens")])

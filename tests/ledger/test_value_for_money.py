@@ -49,8 +49,8 @@ def test_by_hand_without_ranges() -> None:
         }
     )
     ppp = means(found["partnership"])
-    # The grant of 114, 30, 50 and the gap of 1, less the cash that is left in the two companies.
-    bid = 115 + 30 / 1.1 + 50 / 1.21 - (9.17004 + 1.900119048) / 1.331
+    # The grant of 114, 30, 50 and the gap of 1, less the cash that is left in the research company.
+    bid = 115 + 30 / 1.1 + 50 / 1.21 - 9.17004 / 1.331
     assert ppp == pytest.approx({"bid": bid, "retained_risk": psc["retained_risk"], "ancillary_cost": 2})
     saved = sum(psc.values()) - sum(ppp.values())
     spread = found["value_for_money"]
@@ -137,9 +137,7 @@ def test_risk_in_the_rate_has_none_in_the_flows() -> None:
     assert found["samples"] == 0
     assert found["discount_rate_nominal_share"] == pytest.approx(0.13)
     assert means(found["comparator"])["transferable_risk"] == means(found["comparator"])["retained_risk"] == 0
-    assert means(found["partnership"])["bid"] == pytest.approx(
-        115 + 30 / 1.13 + 50 / 1.13**2 - (9.17004 + 1.900119048) / 1.13**3
-    )
+    assert means(found["partnership"])["bid"] == pytest.approx(115 + 30 / 1.13 + 50 / 1.13**2 - 9.17004 / 1.13**3)
     spread = found["value_for_money"]
     assert spread["p5_meur"] == spread["mean_meur"] == spread["p95_meur"]
 

@@ -67,7 +67,7 @@ def test_public_money_may_be_discounted(objective: dict[str, Any], deficit_meur:
     """Two years of one unit: 19.5 at once, or 10 twice, which at 10 % is 19.09 of today's money."""
     types = {**SHORT_OR_LONG, "gamma": {**KIND, "life_years": 2, "unit_price": 19.5}}
     plan = best(bare_case(mission={"public_compute_min": 1}, server_types=types, objective=objective))
-    expect(plan, deficit_meur=deficit_meur, public_money_npv_meur=npv_meur)
+    expect(plan, deficit_meur=deficit_meur, public_money_objective_npv_meur=npv_meur)
 
 
 @pytest.mark.parametrize(("limit_meur", "compute_mgpuh"), [(35, 6), (39.9, 6), (40, 8), (0, 0)])
