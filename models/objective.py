@@ -48,7 +48,7 @@ class Stage:
 
 
 UNFUNDED_GAP = Stage("unfunded_gap", "unfunded gap", "MEUR")
-DEFICIT = Stage("deficit", "five-year deficit", "MEUR")
+DEFICIT = Stage("deficit", "deficit", "MEUR")
 PUBLIC_MONEY = Stage("public_money", "public money drawn", "MEUR", held=MACHINES)
 PUBLIC_MONEY_NPV = Stage("public_money_npv", "public money drawn, discounted", "MEUR")
 PUBLIC_COMPUTE = Stage("less_public_compute", "public compute (negative)", "Mgpuh")
@@ -79,7 +79,7 @@ def _residual_value(m: Model) -> Expression:
 
 
 def stages(m: Model) -> None:
-    r"""Lexicographic: unfunded gap, then the five-year deficit, then public money (or what the case names).
+    r"""Lexicographic: unfunded gap, then the deficit over the horizon, then public money (or what the case names).
 
     Public money is minimised for the machines of the least deficit; spare capacity then goes to public users, and a
     last stage spends, draws and contracts grid power as late as possible, so that nominal ties have one answer.

@@ -2,9 +2,9 @@
 
 The plan's decisions are held, and the accounts of both companies are made again under figures drawn from the ranges of
 the case (see `sampling`; the draws are those of the comparison of value for money). Where the case has a register of
-risks in `value_for_money`, its overruns come on top: each is a share of the planned lines of its basis, so that it falls
-on the company and the years of those lines. The companies bear all of it here, whatever share the comparison passes on
-to private partners.
+risks in `value_for_money`, its overruns come on top: each is a share of the planned lines of its basis, and so falls on
+the company and the years of those lines. The companies bear all of it here, whatever share the comparison passes on to
+private partners.
 
 A sample's shortfall is the cash that the service company lacks at the horizon to keep its reserve after all payments
 that the plan promises; tax follows the sample's own profit. What the company lacks before the horizon and has again by
@@ -81,7 +81,7 @@ class SampledLosses:
 
 
 def borne(shortfall: ArrayLike, due: ArrayLike) -> Array:
-    """(B, N) what each of B bearers bears of the shortfalls (N): all that is due to him (B) before the next one bears."""
+    """(B, N) what each of B bearers bears of the shortfalls (N): all that is due to him (B) before the next bears."""
     most = np.asarray(due, dtype=float)[:, None]
     before = np.cumsum(most, axis=0) - most
     return np.asarray(np.clip(np.asarray(shortfall, dtype=float) - before, 0.0, most))
@@ -100,7 +100,7 @@ def _drawn_on(books: Books) -> tuple[tuple[str, int], ...]:
 
 def _overruns(risks: Mapping[str, Risk], samples: int, seed: int) -> dict[str, Array]:
     """(N) shares of the planned lines by which the register's risks worsen each basis, drawn as for value for money."""
-    shares = {basis: np.zeros(samples) for basis in BASES}
+    shares: dict[str, Array] = {basis: np.zeros(samples) for basis in BASES}
     for name, item in risks.items():
         shares[item.basis] += triangular(item.overrun, f"value_for_money.risks.{name}.overrun", samples, seed)
     return shares
@@ -147,8 +147,7 @@ def sampled_losses(case: Case, books: Books) -> SampledLosses:
         ValueError: the books carry an axis of variants.
     """
     one_plan(books)
-    plan, structure = books.plan, books.inputs.structure
-    tranches = _drawn_on(books)
+    plan, structure, tranches = books.plan, books.inputs.structure, _drawn_on(books)
     at_horizon = np.maximum(plan.dividends_meur[:, -1] + plan.redemption_meur, 0.0)
     due = at_horizon[[tranche for _, tranche in tranches]] if tranches else np.zeros(0)
     shortfall = np.concatenate(list(_shortfalls(case, books))) if tranches else np.zeros(drawing(case)[0])

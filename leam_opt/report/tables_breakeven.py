@@ -41,11 +41,14 @@ def _value(value: float) -> str:
 def _solves(found: Dict) -> Table:
     measure = f"{found['measure']}_meur"
     others = {name: title for name, title in COLUMNS.items() if name != measure}
-    columns = [f"{label(measure)}, M€", "unproven, M€", *others.values(), "gap"]
+    # Nothing is proven about the investors' value, which no plan is chosen by.
+    shown = [measure] if measure == "investor_npv_meur" else [measure, "proof_meur"]
+    titles = {measure: f"{label(measure)}, M€", "proof_meur": "unproven, M€"}
+    columns = [*(titles[name] for name in shown), *others.values(), "gap"]
     made = table("Solves", ["no.", *columns], first=f"{found['path'].rpartition('.')[2]}, {found['unit']}")
     for order, row in sorted(enumerate(found["solves"], start=1), key=lambda item: item[1]["value"]):
         mark = " *" if row["value"] == found["value"] else ""
-        figures = [number(row[name], 3) for name in ("measure_meur", "proof_meur")]
+        figures = [number(row[name], 3) for name in ("measure_meur", "proof_meur")[: len(shown)]]
         rest = [number(row[name]) for name in others]
         if row["measure_meur"] is None:
             figures[0] = "no plan"

@@ -51,7 +51,7 @@ _RESIDUAL = "Hardware and building are valued straight-line at the horizon."
 def plan_dict(plan: Plan) -> dict[str, Any]:
     """Key figures, decisions, rules, money and provenance of a plan (see the command `solve --format json`)."""
     totals, result = plan.accounts.totals, plan.result
-    found = measures(plan.accounts.books, plan.case)
+    found, risk = measures(plan.accounts.books, plan.case), _fund_risk(plan)
     return {
         "case": plan.case.name,
         "scenario": plan.scenario or "base",
@@ -80,18 +80,18 @@ def plan_dict(plan: Plan) -> dict[str, Any]:
         **_money(plan),
         "measures": found,
         **_statements(plan),
-        **_fund_risk(plan),
+        **risk,
         "cost_per_public_gpu_hour_eur": totals["cost_per_public_gpu_hour_eur"],
         "public_gpu_hours_million": totals["public_gpu_hours_million"],
         "core_models_total": totals["core_models_total"],
         "tokens_total_bn": totals["tokens_total_bn"],
         "findings": findings(plan),
         "audit": plan.audit.to_dict(),
-        "conventions": _conventions(plan, found["discount_rate_nominal_share"]),
+        "conventions": _conventions(plan, found["discount_rate_nominal_share"], bool(risk["fund_losses"])),
     }
 
 
-def _conventions(plan: Plan, rate: float) -> list[str]:
+def _conventions(plan: Plan, rate: float, has_fund: bool) -> list[str]:
     has_tranches = plan.accounts.books.inputs.structure.tranches.any()
     return [
         *CONVENTIONS,
@@ -99,7 +99,8 @@ def _conventions(plan: Plan, rate: float) -> list[str]:
             f"Present values at {100 * rate:g} % nominal, (1 + real rate) (1 + inflation) - 1 of the case; those of an "
             "owner of the whole centre at the highest hurdle rate of the equity in use, if there is one."
         ),
-        *([_CALLED_LOSS, _FUND_RISK] if has_tranches else []),
+        *([_CALLED_LOSS] if has_tranches else []),
+        *([_FUND_RISK] if has_fund else []),
         *([_RESIDUAL] if plan.case.objective.residual_value else []),
     ]
 

@@ -302,11 +302,34 @@ def _sentence(answer: BreakEven, target: Target) -> str:
         text = f"{place} is zero; residual {_money(answer.residual_meur)} {number}."
         if answer.proof_meur is not None and ONE_EURO_MEUR < answer.proof_meur >= abs(answer.residual_meur):
             text += f" The residual is below the {_money(answer.proof_meur)} that the solve leaves unproven."
+        if answer.measure == "unfunded_gap":
+            text += _proven_gap(answer, target)
     (row,) = [row for row in answer.solves if row["value"] == answer.value]
     gap = row["unfunded_gap_meur"] or 0.0
     if answer.measure != "unfunded_gap" and gap > ONE_EURO_MEUR:
         text += f" There {_money(gap)} are not funded."
     return text
+
+
+def _proven_gap(answer: BreakEven, target: Target) -> str:
+    """What is proven about a threshold: where the best plan has a gap, a better one may have none."""
+    assert answer.value is not None
+    assert answer.bracket is not None
+    missing = max(answer.bracket, key=lambda value: abs(value - answer.value))  # type: ignore[operator]
+    above = missing > answer.value
+    certain = [
+        row["value"]
+        for row in answer.solves
+        if row["value"] is not None
+        and (row["measure_meur"] or 0.0) - (row["proof_meur"] or 0.0) > FUNDED_MEUR
+        and (row["value"] > answer.value) == above
+    ]
+    if missing in certain:
+        return ""
+    if not certain:
+        return " That money is missing on the other side is not proven; a narrower --mip-gap can tell."
+    nearest = min(certain, key=lambda value: abs(value - answer.value))
+    return f" Money is certainly missing only from {target.shown(nearest)}; a narrower --mip-gap can tell more."
 
 
 def _money(meur: float) -> str:

@@ -72,8 +72,8 @@ def test_plan_shows_its_measures_and_who_bears_what() -> None:
     text = plain(plan_view(samples.plan("ppp", 412.25)))
     measures = section(text, "Measures")
     assert cells(measures, "discount rate, nominal")[-1] == "2.50 %"
-    assert cells(measures, "owner of the whole centre, NPV")[-1] == "-12.50"
-    assert re.search(r"owner of the whole centre, IRR\s+several:\s+5.00 %\s+40.00 %", measures)
+    assert cells(measures, "owner of the whole centre with gifts, NPV")[-1] == "-12.50"
+    assert re.search(r"owner of the whole centre with gifts, IRR\s+several:\s+5.00 %\s+40.00 %", measures)
     assert cells(measures, "project before funding and tax, IRR")[-1] == "7.25 %"
     assert cells(measures, "break-even price per 1000 tokens, €")[-1] == "0.01612"
     assert "payback" not in measures  # there is none
@@ -92,6 +92,12 @@ def test_plan_shows_its_measures_and_who_bears_what() -> None:
     assert cells(bearers, "lenders")[1:] == ["0.00", "100.00", "-60.50", "39.50"]
     guaranteed = section(text, "Guaranteed debt at the start of the year")
     assert cells(guaranteed, "state, state")[1:] == ["0.00", "50.00", "25.50"]
+    title = "What tranches of the fund may lose (2,000 draws from the case's ranges), M€"
+    losses = section(text, title)
+    assert cells(losses, "first-loss, Union")[1:] == ["20.00", "21.00", "25.0 %", "3.50", "21.00"]
+    assert cells(losses, "senior, lenders")[1:] == ["80.00", "81.00", "5.0 %", "0.75", "0.00"]
+    assert cells(losses, "public payers")[1:] == ["3.50"]
+    assert title not in plain(plan_view({**samples.plan("ppp", 412.25), "fund_losses": []}))
 
 
 def test_comparison_shows_measures_bearers_and_value_for_money() -> None:

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_the_what_if_of_the_readme_runs(capsys: pytest.CaptureFixture[str]) -> None:
     """Dearer electricity costs money: the difference that the example prints is positive."""
     (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
-    assert len([line for line in example.splitlines() if line.strip()]) == 5
+    assert len([line for line in example.splitlines() if line.strip()]) == 6
     exec(compile(example, "README.md", "exec"), {})
     assert float(capsys.readouterr().out.split()[0]) > 0
 

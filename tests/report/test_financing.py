@@ -11,7 +11,7 @@ import pytest
 from leam_opt.report.export import plan_csv
 from leam_opt.report.style import plain
 from leam_opt.report.tables import plan_view
-from tests.maths.financing import LOAN, TRANCHE, one_unit
+from tests.maths.financing import LOAN, PRICE_EUR, SUPPORT, TRANCHE, one_unit
 from tests.maths.helpers import bare_case, best
 
 
@@ -64,6 +64,36 @@ def test_a_called_loss_is_told_and_is_no_saving() -> None:
     assert any(note.startswith("3.0 M€ of what first asks for are not met") for note in plan["findings"])
     assert any(note.startswith("A called loss is no saving") for note in plan["conventions"])
     assert "first, public 4.00" in shown(plan)
+
+
+def test_what_tranches_may_lose_is_told_where_there_is_a_fund() -> None:
+    """Sales of 10 in two years pay back a fund of 4 and 6 to the cent, and the price may be half of what is planned.
+
+    The probability of missing more than s is (1 - s / 5)^2; its integrals from 0 to 4 and from 4 to 5 are the means.
+    """
+    first = {**TRANCHE, "provider": "public", "payer": "state", "share": 0.4, "cap_total": 4}
+    senior = {**TRANCHE, "share": 0.6, "cap_total": 6}
+    price = {"low": PRICE_EUR * 500, "base": PRICE_EUR * 1000, "high": PRICE_EUR * 1000}
+    case = one_unit(
+        {"first": first, "senior": senior},
+        revenue_meur=5,
+        funding={"funds": {"fund": {"title": "Fund", "tranches": ["first", "senior"]}}},
+        server_types={"alpha": {"life_years": 2}},
+        prices={"cluster_hour": price},
+    )
+    plan = best(case).to_dict()
+    losses = {row["tranche"]: row for row in plan["fund_losses"]}
+    assert list(losses) == ["first", "senior"]
+    expected = {"first": 5 / 3 * (1 - 0.2**3), "senior": 5 / 3 * 0.2**3}
+    assert {name: row["expected_loss_meur"] for name, row in losses.items()} == pytest.approx(expected, rel=0.01)
+    assert losses["senior"]["loss_probability_share"] == pytest.approx(0.04, abs=1e-3)
+    assert plan["expected_fund_losses_public_meur"] == losses["first"]["expected_loss_meur"]
+    assert "What tranches of the fund may lose (2,000 draws from the case's ranges), M€" in shown(plan)
+    assert "first, state 4.00 4.00 100.0 % 1.65 3.88" in shown(plan)
+    assert any(note.startswith("Losses that tranches may bear") for note in plan["conventions"])
+    without = best(one_unit({"support": SUPPORT}, revenue_meur=5, prices={"cluster_hour": price})).to_dict()
+    assert (without["fund_losses"], without["expected_fund_losses_public_meur"]) == ([], 0.0)
+    assert "may lose" not in shown(without)
 
 
 def test_the_price_that_a_plan_chooses_is_a_key_figure() -> None:
