@@ -189,8 +189,8 @@ class Objective(Section):
     """What is minimised after the unfunded gap."""
 
     name: Literal["deficit", "public_money_npv", "public_compute"] = "deficit"
-    """`deficit`: deficit over the horizon, then public money. `public_money_npv`: public money discounted at `discount_rate`,
-    then the deficit. `public_compute`: most public compute within `deficit_max`, then the deficit."""
+    """`deficit`: deficit over the horizon, then public money. `public_money_npv`: public money discounted at
+    `discount_rate`, then the deficit. `public_compute`: most public compute within `deficit_max`, then the deficit."""
     residual_value: bool = False
     """Whether hardware and building still in life at the horizon are valued straight-line."""
     discount_rate: Annotated[Quantity, Unit("share", le=1)] = default(0)

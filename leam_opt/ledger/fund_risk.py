@@ -50,6 +50,7 @@ SEED: Final = 0
 COLUMNS: Final = (
     *("fund", "tranche", "payer", "contributions_meur", "due_at_horizon_meur"),
     *("loss_probability_share", "expected_loss_meur", "p95_loss_meur"),
+    *("loss_probability_with_risks_share", "expected_loss_with_risks_meur", "p95_loss_with_risks_meur"),
 )
 
 
@@ -121,10 +122,11 @@ def _overrun(business: Trade, planned: Trade, shares: dict[str, Array]) -> Trade
     )
 
 
-def _shortfalls(case: Case, books: Books) -> Iterator[Array]:
+def _shortfalls(case: Case, books: Books, register: bool) -> Iterator[Array]:
     """(N) cash that the service company lacks at the horizon in the samples of each chunk."""
     samples, seed = drawing(case)
-    shares = _overruns({} if case.value_for_money is None else case.value_for_money.risks, samples, seed)
+    risks = case.value_for_money.risks if register and case.value_for_money is not None else {}
+    shares = _overruns(risks, samples, seed)
     for number, inputs in enumerate(sampled_inputs(case, samples, seed)):
         plan = adapted(books.plan, books.inputs, inputs)
         chunk = slice(number * CHUNK, (number + 1) * CHUNK)
@@ -136,12 +138,13 @@ def _shortfalls(case: Case, books: Books) -> Iterator[Array]:
         yield np.where(lacking > EURO, lacking, 0.0)
 
 
-def sampled_losses(case: Case, books: Books) -> SampledLosses:
+def sampled_losses(case: Case, books: Books, register: bool = True) -> SampledLosses:
     """Shortfalls of a plan and who bears them, sample by sample; no sample is drawn for a plan without a fund.
 
     Args:
         case: the case of the plan.
         books: books of one plan at planning values.
+        register: whether the risks of the case's register come on top of the ranges.
 
     Raises:
         ValueError: the books carry an axis of variants.
@@ -150,7 +153,7 @@ def sampled_losses(case: Case, books: Books) -> SampledLosses:
     plan, structure, tranches = books.plan, books.inputs.structure, _drawn_on(books)
     at_horizon = np.maximum(plan.dividends_meur[:, -1] + plan.redemption_meur, 0.0)
     due = at_horizon[[tranche for _, tranche in tranches]] if tranches else np.zeros(0)
-    shortfall = np.concatenate(list(_shortfalls(case, books))) if tranches else np.zeros(drawing(case)[0])
+    shortfall = np.concatenate(list(_shortfalls(case, books, register))) if tranches else np.zeros(drawing(case)[0])
     to_shareholders = at_horizon[structure.equity].sum() + max(float(plan.profit_transfer_meur[-1]), 0.0)
     parts = borne(shortfall, [to_shareholders, *due])
     return SampledLosses(tranches, due, shortfall, parts[0], parts[1:], shortfall - parts.sum(axis=0))
@@ -160,8 +163,9 @@ def fund_losses(case: Case, books: Books) -> pd.DataFrame:
     """What the tranches of the funds that a plan draws on may lose, in the order in which they bear losses.
 
     Columns fund, tranche, payer, contributions_meur, due_at_horizon_meur (last year's payment and redemption, as
-    planned), loss_probability_share (losses above a euro), expected_loss_meur, p95_loss_meur (95th percentile). All
-    losses are zero where no figure of the case has a range; the table is empty where no fund is drawn on.
+    planned), loss_probability_share (losses above a euro), expected_loss_meur, p95_loss_meur (95th percentile) under
+    the ranges of the figures, and the same with the risks of the register on top. All losses are zero where no figure
+    of the case has a range; the table is empty where no fund is drawn on.
 
     Args:
         case: the case of the plan.
@@ -172,11 +176,11 @@ def fund_losses(case: Case, books: Books) -> pd.DataFrame:
     """
     import pandas as pd
 
-    found = sampled_losses(case, books)
+    found, worse = sampled_losses(case, books, register=False), sampled_losses(case, books)
     structure = books.inputs.structure
     rows = []
-    for (fund, tranche), due, lost in zip(found.tranches, found.due, found.lost, strict=True):
-        spread = Spread.of(lost)
+    for (fund, tranche), due, lost, more in zip(found.tranches, found.due, found.lost, worse.lost, strict=True):
+        spread, with_risks = Spread.of(lost), Spread.of(more)
         rows.append(
             {
                 "fund": fund,
@@ -187,6 +191,9 @@ def fund_losses(case: Case, books: Books) -> pd.DataFrame:
                 "loss_probability_share": float(np.mean(lost > EURO)),
                 "expected_loss_meur": spread.mean,
                 "p95_loss_meur": spread.p95,
+                "loss_probability_with_risks_share": float(np.mean(more > EURO)),
+                "expected_loss_with_risks_meur": with_risks.mean,
+                "p95_loss_with_risks_meur": with_risks.p95,
             }
         )
     return pd.DataFrame(rows, columns=list(COLUMNS))

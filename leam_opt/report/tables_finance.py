@@ -138,14 +138,17 @@ def guarantee_tables(plan: Dict, years: Sequence[int]) -> Iterator[Table]:
 
 
 def fund_loss_tables(plan: Dict) -> Iterator[Table]:
-    """Losses of tranches under the case's ranges, in the order in which they are borne; none without a fund."""
+    """Losses of tranches under the case's ranges, in the order in which they are borne; none without a fund.
+
+    The last column has the risks of the register on top.
+    """
     rows = plan["fund_losses"]
     if not rows:
         return
     draws = number(plan["fund_losses_samples"], 0)
     made = table(
         f"What tranches of the fund may lose ({draws} draws from the case's ranges), M€",
-        ["paid in", "due at end", "probability", "mean loss", "95th percentile"],
+        ["paid in", "due at end", "probability", "mean loss", "95th perc.", "mean with risks"],
         first="Tranche, payer",
     )
     for row in rows:
@@ -157,8 +160,9 @@ def fund_loss_tables(plan: Dict) -> Iterator[Table]:
             percent(row["loss_probability_share"]),
             number(row["expected_loss_meur"]),
             number(row["p95_loss_meur"]),
+            number(row["expected_loss_with_risks_meur"]),
         )
-    add_row(made, "public payers", "", "", "", number(plan["expected_fund_losses_public_meur"]), "")
+    add_row(made, "public payers", "", "", "", number(plan["expected_fund_losses_public_meur"]), "", "")
     yield made
 
 

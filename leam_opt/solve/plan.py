@@ -35,7 +35,7 @@ class SolveResult:
         status: `optimal` (proven to 0.01 % of gross cost), `gap_reached` (proven to the wider gap asked for),
             `time_limit` or `interrupted` (best plan found until then).
         mip_gap: largest proven gap of the stages, relative to gross cost.
-        primal_bound_meur, dual_bound_meur: deficit of the plan over the horizon, and its proven bound under the stages before.
+        primal_bound_meur, dual_bound_meur: deficit of the plan, and its proven bound under the stages before.
         seconds, highs_seconds: of the whole solve without loading the case, and inside HiGHS.
         solver, solver_version, seed, input_hash: what it takes to repeat the solve.
         stages: the lexicographic order.

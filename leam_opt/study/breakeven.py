@@ -315,20 +315,21 @@ def _proven_gap(answer: BreakEven, target: Target) -> str:
     """What is proven about a threshold: where the best plan has a gap, a better one may have none."""
     assert answer.value is not None
     assert answer.bracket is not None
-    missing = max(answer.bracket, key=lambda value: abs(value - answer.value))  # type: ignore[operator]
-    above = missing > answer.value
+    place = answer.value
+    missing = max(answer.bracket, key=lambda value: abs(value - place))
+    above = missing > place
     certain = [
         row["value"]
         for row in answer.solves
         if row["value"] is not None
         and (row["measure_meur"] or 0.0) - (row["proof_meur"] or 0.0) > FUNDED_MEUR
-        and (row["value"] > answer.value) == above
+        and (row["value"] > place) == above
     ]
     if missing in certain:
         return ""
     if not certain:
         return " That money is missing on the other side is not proven; a narrower --mip-gap can tell."
-    nearest = min(certain, key=lambda value: abs(value - answer.value))
+    nearest = min(certain, key=lambda value: abs(value - place))
     return f" Money is certainly missing only from {target.shown(nearest)}; a narrower --mip-gap can tell more."
 
 

@@ -251,6 +251,9 @@ def plan(scenario: str | None, deficit_meur: float, **changes: Any) -> dict[str,
                 "loss_probability_share": chance,
                 "expected_loss_meur": mean,
                 "p95_loss_meur": high,
+                "loss_probability_with_risks_share": 2 * chance,
+                "expected_loss_with_risks_meur": mean + 1.0,
+                "p95_loss_with_risks_meur": high,
             }
             for tranche, payer, given, chance, mean, high in (
                 ("first-loss", "union", 20.0, 0.25, 3.5, 21.0),

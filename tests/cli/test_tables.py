@@ -94,8 +94,8 @@ def test_plan_shows_its_measures_and_who_bears_what() -> None:
     assert cells(guaranteed, "state, state")[1:] == ["0.00", "50.00", "25.50"]
     title = "What tranches of the fund may lose (2,000 draws from the case's ranges), M€"
     losses = section(text, title)
-    assert cells(losses, "first-loss, Union")[1:] == ["20.00", "21.00", "25.0 %", "3.50", "21.00"]
-    assert cells(losses, "senior, lenders")[1:] == ["80.00", "81.00", "5.0 %", "0.75", "0.00"]
+    assert cells(losses, "first-loss, Union")[1:] == ["20.00", "21.00", "25.0 %", "3.50", "21.00", "4.50"]
+    assert cells(losses, "senior, lenders")[1:] == ["80.00", "81.00", "5.0 %", "0.75", "0.00", "1.75"]
     assert cells(losses, "public payers")[1:] == ["3.50"]
     assert title not in plain(plan_view({**samples.plan("ppp", 412.25), "fund_losses": []}))
 

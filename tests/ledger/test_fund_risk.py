@@ -106,8 +106,11 @@ def test_who_bears_a_certain_loss(
     assert rows["fund"] == ["invest", "invest"]
     assert rows["contributions_meur"] == pytest.approx([20, 80])
     assert rows["due_at_horizon_meur"] == pytest.approx([21, 88])
-    assert rows["loss_probability_share"] == [float(first > 0), float(top > 0)]
-    assert rows["expected_loss_meur"] == rows["p95_loss_meur"] == pytest.approx([first, top])
+    assert rows["loss_probability_with_risks_share"] == [float(first > 0), float(top > 0)]
+    worse = rows["expected_loss_with_risks_meur"]
+    assert worse == rows["p95_loss_with_risks_meur"] == pytest.approx([first, top])
+    # No figure has a range: without the register nothing is lost.
+    assert rows["loss_probability_share"] == rows["expected_loss_meur"] == rows["p95_loss_meur"] == [0, 0]
 
 
 def test_one_ranged_price_by_hand() -> None:
