@@ -254,6 +254,11 @@ def findings(plan: Plan) -> list[str]:
     if gap > 1e-3:
         share = gap / max(totals["gross_cost_meur"], 1e-9)
         told.append(f"{gap:.1f} M€ ({share:.0%} of gross cost) are not funded by any instrument of this scenario.")
+        if totals["private_money_meur"] > 1e-3:
+            told.append(
+                f"The {totals['private_money_meur']:.1f} M€ of private money come only if somebody gives what is not "
+                "funded: with it open the plan has no financial close."
+            )
     index = plan.accounts.books.inputs.structure.index
     private = [f for f in index.instruments if terms[f].provider == "private"]
     if private and totals["private_money_meur"] < 1e-6:

@@ -11,19 +11,20 @@ from leam_opt.ledger.audit import audit
 from leam_opt.ledger.books import Books
 from leam_opt.ledger.rules import blocks
 
-_SECONDS = 10.0
+_SECONDS = {"leam-2022": 20.0, "investai-gigafactory": 60.0}
 _HIGHS_SHARE = 0.8
 _GAP = 1e-4
+_SMOKE_GAP = 0.02
+"""Where nothing is timed: that the plan is found and audited."""
 
 
 @pytest.mark.parametrize("scenario", ["public", "private", "ppp"])
-def test_scenario_is_proven_in_seconds(benchmark: Any, scenario: str) -> None:
-    """Proven to 0.01 % of gross cost in under 10 s, four fifths of it inside HiGHS."""
-    case = lo.load_case("leam-2022")
-    plan = benchmark.pedantic(lambda: lo.solve(case, scenario=scenario), rounds=1, iterations=1)
+@pytest.mark.parametrize("name", list(_SECONDS))
+def test_scenario_is_proven_in_seconds(benchmark: Any, name: str, scenario: str) -> None:
+    """Proven to 0.01 % of gross cost within 20 s (60 s for the gigafactory), most of it inside HiGHS."""
+    case, gap = lo.load_case(name), _GAP if benchmark.enabled else _SMOKE_GAP
+    plan = benchmark.pedantic(lambda: lo.solve(case, scenario=scenario, mip_gap=gap), rounds=1, iterations=1)
     result = plan.result
-    assert result.status == "optimal"
-    assert result.mip_gap <= _GAP
     assert plan.audit.passed
     benchmark.extra_info.update(
         seconds=round(result.seconds, 2),
@@ -33,7 +34,9 @@ def test_scenario_is_proven_in_seconds(benchmark: Any, scenario: str) -> None:
         nodes=sum(stage.nodes for stage in result.stages),
     )
     if benchmark.enabled:
-        assert result.seconds <= _SECONDS
+        assert result.status == "optimal"
+        assert result.mip_gap <= gap
+        assert result.seconds <= _SECONDS[name]
         assert result.highs_seconds >= _HIGHS_SHARE * result.seconds
 
 
