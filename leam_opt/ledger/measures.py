@@ -127,7 +127,10 @@ def _ratio(part: float, whole: float) -> float | None:
     return part / whole if whole > 0 else None
 
 
-def _returns(name: str, found: Irr) -> dict[str, Any]:
+def _returns(name: str, flows: Array) -> dict[str, Any]:
+    """Rates of return of flows that begin with money out; where money comes in first, a rate would be a debt's."""
+    first = next((flow for flow in flows if abs(flow) > EURO), 0.0)
+    found = irr(flows) if first < 0 else Irr("none", ())
     return {f"{name}_irr_share": found.only, f"{name}_irr_status": found.status, f"{name}_irrs": list(found.rates)}
 
 
@@ -214,12 +217,12 @@ def measures(books: Books, case: Case) -> dict[str, Any]:
         "discount_rate_nominal_share": rate.share,
         "npv_deficit_meur": deficit,
         "npv_public_money_meur": npv(rate, series.public_money),
-        **_returns("investor", irr(series.investor)),
+        **_returns("investor", series.investor),
         "investor_rate_share": _investor_rate(books, case).share,
         "investor_npv_meur": investor,
         "viability_gap_npv_meur": max(0.0, -npv(_investor_rate(books, case), series.unaided)),
-        **_returns("shareholder", irr(series.shareholders)),
-        **_returns("project", irr(series.project)),
+        **_returns("shareholder", series.shareholders),
+        **_returns("project", series.project),
         **_cover(books),
         "payback_years": payback_years(series.project),
         **_public_efficiency(books),
