@@ -16,8 +16,8 @@ def _checked(share: float, what: str) -> None:
 
 
 @dataclass(frozen=True)
-class NominalRate:
-    """A yearly rate that includes inflation.
+class _Rate:
+    """A yearly rate.
 
     Attributes:
         share: the rate as a share (6 % is 0.06), above -1.
@@ -29,7 +29,11 @@ class NominalRate:
     share: float
 
     def __post_init__(self) -> None:
-        _checked(self.share, "a nominal rate")
+        _checked(self.share, type(self).__name__)
+
+
+class NominalRate(_Rate):
+    """A yearly rate that includes inflation."""
 
     def real(self, inflation: float) -> RealRate:
         """The real rate behind it: (1 + nominal) / (1 + inflation) - 1."""
@@ -41,21 +45,8 @@ class NominalRate:
         return NominalRate(self.share + premium)
 
 
-@dataclass(frozen=True)
-class RealRate:
-    """A yearly rate above inflation.
-
-    Attributes:
-        share: the rate as a share (6 % is 0.06), above -1.
-
-    Raises:
-        ValueError: the share is not finite or not above -1.
-    """
-
-    share: float
-
-    def __post_init__(self) -> None:
-        _checked(self.share, "a real rate")
+class RealRate(_Rate):
+    """A yearly rate above inflation."""
 
     def nominal(self, inflation: float) -> NominalRate:
         """The nominal rate: (1 + real)(1 + inflation) - 1."""

@@ -16,7 +16,6 @@ import pytest
 
 from leam_opt.finance.discount import DUST, irr, npv, present_value, timeline
 from leam_opt.finance.loans import level_payment
-from leam_opt.finance.proforma import ProForma, pro_forma
 from leam_opt.finance.project import (
     debt_at_cover,
     debt_with_construction_interest,
@@ -26,6 +25,7 @@ from leam_opt.finance.project import (
     payback_years,
 )
 from leam_opt.finance.rates import NominalRate, RealRate
+from tests.finance.proforma import ProForma, pro_forma
 
 CAPEX, YEARS = 1_000_000.0, 5
 DISCOUNT, LOAN = NominalRate(0.08), NominalRate(0.06)

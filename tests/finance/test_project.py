@@ -8,7 +8,6 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from leam_opt.finance.discount import npv
-from leam_opt.finance.proforma import pro_forma
 from leam_opt.finance.project import (
     debt_at_cover,
     debt_with_construction_interest,
@@ -18,6 +17,7 @@ from leam_opt.finance.project import (
     payback_years,
 )
 from leam_opt.finance.rates import NominalRate
+from tests.finance.proforma import pro_forma
 
 rates = st.floats(0, 0.3).map(NominalRate)
 
