@@ -107,14 +107,15 @@ def called_losses(m: Model) -> None:
     shareholders are paid.
 
     .. math::
-        \ell_f \le P_f z_f \qquad
+        \ell_f \le \overline{\ell}_f P_f z_f \qquad
         \sum_y v_{gy} + r_g \le P_g (1 - z_f) \quad \forall g \text{ junior to } f \\
         L_{service,H} \le \underline{L}_{service} + \overline{L} (1 - z_f) \qquad
         \sum_{f' \in eq} \Big( \sum_y v_{f'y} + r_{f'} \Big) + \sum_y u_y \le \overline{V} (1 - z_f)
     """
     last = m.horizon_end
     m.called_losses = pyo.Constraint(
-        m.TRANCHES, rule=lambda m, f: ex.switched(m, m.called_loss_meur[f], m.payout_max[f], m.loss_called[f])
+        m.TRANCHES,
+        rule=lambda m, f: ex.switched(m, m.called_loss_meur[f], m.loss_max[f] * m.payout_max[f], m.loss_called[f]),
     )
     m.called_losses_order = pyo.Constraint(
         [(f, g) for tranches in m.FUNDS.values() for i, f in enumerate(tranches) for g in tranches[:i]],

@@ -36,8 +36,9 @@ from leam_opt.ledger.books import Books
 from leam_opt.ledger.funding import SERVICE, financing
 from leam_opt.ledger.money import Trade, trade
 from leam_opt.ledger.physical import physical
+from leam_opt.ledger.rows import ONE_EURO_MEUR
 from leam_opt.ledger.sampling import CHUNK, adapted, sampled_inputs, triangular
-from leam_opt.ledger.statements import CENT, EURO, one_plan
+from leam_opt.ledger.statements import CENT, one_plan
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -135,7 +136,7 @@ def _shortfalls(case: Case, books: Books, register: bool) -> Iterator[Array]:
         closing = financing(inputs, plan, business).cash_end[..., SERVICE, -1]
         lacking = inputs.money.reserve_meur[..., SERVICE] - closing
         # The solver leaves the reserve short by less than a euro at times; no sample is to blame for that.
-        yield np.where(lacking > EURO, lacking, 0.0)
+        yield np.where(lacking > ONE_EURO_MEUR, lacking, 0.0)
 
 
 def sampled_losses(case: Case, books: Books, register: bool = True) -> SampledLosses:
@@ -188,10 +189,10 @@ def fund_losses(case: Case, books: Books) -> pd.DataFrame:
                 "payer": structure.instruments[tranche].payer,
                 "contributions_meur": float(books.plan.draws_meur[tranche].sum()),
                 "due_at_horizon_meur": float(due),
-                "loss_probability_share": float(np.mean(lost > EURO)),
+                "loss_probability_share": float(np.mean(lost > ONE_EURO_MEUR)),
                 "expected_loss_meur": spread.mean,
                 "p95_loss_meur": spread.p95,
-                "loss_probability_with_risks_share": float(np.mean(more > EURO)),
+                "loss_probability_with_risks_share": float(np.mean(more > ONE_EURO_MEUR)),
                 "expected_loss_with_risks_meur": with_risks.mean,
                 "p95_loss_with_risks_meur": with_risks.p95,
             }

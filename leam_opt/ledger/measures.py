@@ -14,7 +14,8 @@ from leam_opt.finance.project import dscr, llcr, payback_years
 from leam_opt.finance.rates import NominalRate, RealRate
 from leam_opt.ledger.books import Books
 from leam_opt.ledger.physical import CORE, DAYS_PER_YEAR, PRIVATE, TUNING
-from leam_opt.ledger.statements import EURO, fiscal_exposure, instrument_receipts, one_plan
+from leam_opt.ledger.rows import ONE_EURO_MEUR
+from leam_opt.ledger.statements import fiscal_exposure, instrument_receipts, one_plan
 
 Array = NDArray[np.float64]
 
@@ -103,7 +104,7 @@ def _cover(books: Books) -> dict[str, float | None]:
     for company in range(receives.shape[1]):
         loans = books.inputs.structure.loans & (receives[:, company] > 0)
         service = money.debt_service[loans].sum(axis=0)
-        due = np.flatnonzero(service > EURO)
+        due = np.flatnonzero(service > ONE_EURO_MEUR)
         if due.size == 0:
             continue
         covers += [float(cover) for cover in dscr(money.cfads[company], service)[due]]
@@ -129,7 +130,7 @@ def _ratio(part: float, whole: float) -> float | None:
 
 def _returns(name: str, flows: Array) -> dict[str, Any]:
     """Rates of return of flows that begin with money out; where money comes in first, a rate would be a debt's."""
-    first = next((flow for flow in flows if abs(flow) > EURO), 0.0)
+    first = next((flow for flow in flows if abs(flow) > ONE_EURO_MEUR), 0.0)
     found = irr(flows) if first < 0 else Irr("none", ())
     return {f"{name}_irr_share": found.only, f"{name}_irr_status": found.status, f"{name}_irrs": list(found.rates)}
 

@@ -15,6 +15,7 @@ from leam_opt.case.index import ENTITIES
 from leam_opt.case.instruments import Payer
 from leam_opt.finance.project import dscr
 from leam_opt.ledger.books import Books
+from leam_opt.ledger.rows import ONE_EURO_MEUR
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,8 +24,6 @@ Array = NDArray[np.float64]
 
 CENT: Final = 1e-8
 """One euro cent in M EUR: tables leave out what stays below it in every year."""
-EURO: Final = 1e-6
-"""One euro in M EUR: a year with less debt service has none (rule of debt service cover)."""
 PUBLIC_PAYERS: Final = ("union", "federation", "state", "public")
 OTHER_BEARERS: Final = ("customers", "treasury", "unfunded")
 """Who pays or receives without an instrument."""
@@ -107,7 +106,7 @@ def waterfall(books: Books) -> pd.DataFrame:
             "fund_payments_meur": -to_company(plan.dividends_meur, structure.tranches),
             "redemption_meur": flows["redemption"],
             "profit_transfer_meur": flows["profit_transfer"],
-            "dscr": dscr(money.cfads, np.where(service > EURO, service, 0.0)),
+            "dscr": dscr(money.cfads, np.where(service > ONE_EURO_MEUR, service, 0.0)),
         },
     )
 

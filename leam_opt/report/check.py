@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _LISTED = 10
 """Paths that a message lists before it only counts."""
-_RULES = ("public_use", "ancillary_use", "grant_income")
+_RULES = ("public_use", "ancillary_use", "grant_income", "timely_use")
 
 
 def check_case(case: Case, scenario: str | None = None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from leam_opt.case.schema import Case
 from leam_opt.errors import AuditError, CaseError, InfeasibleError, SolveError
+from leam_opt.ledger.rows import ONE_EURO_MEUR
 from leam_opt.report.bridge import Bridge, deficit_bridge, public_money_bridge
 from leam_opt.solve.plan import Plan
 from leam_opt.solve.progress import Progress
@@ -19,7 +20,6 @@ from leam_opt.solve.run import PROVEN_GAP, solve
 if TYPE_CHECKING:
     import pandas as pd
 
-ONE_EURO_MEUR = 1e-6
 TIGHTENING_SECONDS = 60.0
 """Time for narrower gaps where the ranking is undecided and no time limit is given."""
 SMALLEST_GAP = 1e-8

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from leam_opt.case.schema import Case
 from leam_opt.errors import CaseError, InfeasibleError, SolveError
+from leam_opt.ledger.rows import ONE_EURO_MEUR
 from leam_opt.solve.plan import Plan
 from leam_opt.solve.progress import Progress
 from leam_opt.solve.run import PROVEN_GAP, solve
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 MEASURES = {"deficit": "deficit", "unfunded_gap": "unfunded gap", "investor_npv": "investor's net present value"}
 """Measures that can be brought to zero, in words."""
-ONE_EURO_MEUR = 1e-6
 FUNDED_MEUR = 1e-5
 """An unfunded gap up to this is none: ten euros, above what the solver's own tolerances leave."""
 LEAP_MEUR = 0.01
