@@ -35,7 +35,10 @@ CONVENTIONS = [
         "their contribution) + corporate tax - revenue over the horizon; a grant reduces the funding need, never also "
         "the cost."
     ),
-    "CFADS, the cash flow for debt service: revenue less operating cost and infrastructure fee, after corporate tax.",
+    (
+        "CFADS, the cash flow for debt service: revenue less operating cost and infrastructure fee, after corporate "
+        "tax; fees that the owner got in advance serve no debt later."
+    ),
     "The unfunded gap is what no instrument provides; gaps of the solver are relative to gross cost.",
     "Compute in million reference GPU-hours (one reference GPU = one A100 in training).",
 ]
