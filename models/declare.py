@@ -107,32 +107,13 @@ def _funding(m: Model, case: Case, derived: Derived) -> None:
     }
 
 
-SWITCH_BOUNDS = (
-    "adoption_slack",
-    "debt_service_max",
-    "operating_loss_max",
-    "distribution_max",
-    "service_loss_max",
-    "profit_max",
-    "payout_max",
-    "shareholder_max",
-    "service_cash_max",
-)
-"""Bounds that stand before a switch; a row has two of them at most."""
-
-
 def _on_sale(case: Case, g: str, year: int) -> bool:
     kind = case.server_types[g]
     return kind.on_sale_from <= year <= (kind.on_sale_until or year)
 
 
 def parameters(m: Model, derived: Derived) -> None:
-    """Every entry of the derived table as a mutable parameter of the same name, without missing figures.
-
-    `m.switch_scale` is the power of ten by which rows with a switch are divided, so that their bounds stay below 1e4.
-    """
-    largest = max(float(np.nanmax(derived.values[name], initial=1.0)) for name in SWITCH_BOUNDS)
-    m.switch_scale = 10.0 ** -max(0, math.ceil(math.log10(2 * largest / 1e4)))
+    """Every entry of the derived table as a mutable parameter of the same name, without missing figures."""
     axes = {
         "S": m.S,
         "G": m.G,

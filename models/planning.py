@@ -7,12 +7,15 @@ in the docstring. A formulation of one's own is a module with `build(case)`; a r
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pyomo.environ as pyo
+from numpy.typing import NDArray
 
 from leam_opt.case.derive import Derived, derive
 from leam_opt.case.derive_bounds import adoption_slack
+from leam_opt.case.index import Index
 from leam_opt.case.schema import Case
 from leam_opt.models import (
     accounts,
@@ -33,6 +36,8 @@ from leam_opt.models import (
 from leam_opt.models.parts import Model, Part
 from leam_opt.models.symbols import SYMBOLS
 
+Array = NDArray[np.float64]
+
 PARTS: Sequence[Part] = [
     *sites.PARTS,
     *compute.PARTS,
@@ -52,10 +57,12 @@ PARTS: Sequence[Part] = [
 def build(case: Case, derived: Derived | None = None) -> Model:
     """The Pyomo model of a resolved case; `model.parts` lists its families, `model.stages` its objectives in order.
 
-    `model.symbols` names the letters of its mathematics.
+    `model.symbols` names the letters of its mathematics, `model.implied` the constraints that only close the bound of
+    the relaxation, `model.promised` those beside the rules that a plan may miss under other figures than planned.
 
-    `model.tighten(gap)` narrows the bounds that depend on the unfunded gap; `model.restriction` lists variables with
-    values that make an easier model, whose plans are plans of this one: no borrowing, no dividends, least adoption.
+    `model.tightened(table, gap)` gives the entries of the derived table that become narrower once the least unfunded
+    gap is known; `model.restriction` lists variables with values that make an easier model, whose plans are plans of
+    this one: no borrowing, no dividends, least adoption.
     """
     derived = derived or derive(case)
     model = pyo.ConcreteModel(name=case.name)
@@ -67,7 +74,8 @@ def build(case: Case, derived: Derived | None = None) -> Model:
     objective.stages(model)
     model.parts = list(PARTS)
     model.symbols = SYMBOLS
-    model.tighten = lambda gap_meur: _tighten(model, case, derived, gap_meur)
+    model.implied, model.promised = compute.IMPLIED, compute.PROMISED
+    model.tightened = lambda table, gap_meur: _tightened(case, derived.index, table, gap_meur)
     model.restriction = [
         *((entry, float(level == _undemanding(model))) for (level, _), entry in model.adoption.items()),
         *((entry, 0.0) for entry in model.debt_due.values()),
@@ -82,10 +90,6 @@ def _undemanding(model: Model) -> str:
     return min(model.A, key=lambda level: model.adoption_threshold[level].value)
 
 
-def _tighten(model: Model, case: Case, derived: Derived, gap_meur: float) -> None:
-    """Once the least unfunded gap is known it bounds the later stages, and the adoption rows with it."""
-    slack = adoption_slack(case, derived.index, derived.values, gap_meur)
-    for a, level in enumerate(derived.index.levels):
-        for y, year in enumerate(derived.index.years):
-            model.adoption_slack[level, year] = float(slack[a, y])
-    model.gap_max = gap_meur
+def _tightened(case: Case, index: Index, table: Mapping[str, Array], gap_meur: float) -> dict[str, Array]:
+    """The least unfunded gap bounds the later stages, and how far a level's funding condition can be missed."""
+    return {"gap_max": np.array(gap_meur), "adoption_slack": adoption_slack(case, index, table, gap_meur)}

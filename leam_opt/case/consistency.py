@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def problems(case: Case) -> list[str]:
     """All inconsistencies of a case as `path<TAB>message` lines; empty where the case is sound."""
-    return [f"{path}\t{message}" for check in _CHECKS for path, message in check(case)]
+    return [f"{path}\t{message}" for check in CHECKS for path, message in check(case)]
 
 
 def _names(case: Case) -> Found:
@@ -165,7 +165,7 @@ def _reference_plan(case: Case) -> Found:
         yield "reference_plan", f"the shares of the three pools add up to {total:g}; they must add up to 1"
 
 
-_CHECKS = (
+CHECKS = (
     _names,
     _years,
     _pools,

@@ -2,6 +2,8 @@
 
 Money M EUR, power MW, energy GWh, compute million reference GPU-hours (Mgpuh), tokens billion a day. The formulations
 in `models/` read each entry as a mutable parameter of the same name; `TABLE` documents axes, unit and meaning of each.
+
+Figures that vary give an entry one leading axis of variants. Every formula therefore names its axes from the end.
 """
 
 from __future__ import annotations
@@ -14,8 +16,8 @@ from numpy.typing import NDArray
 from leam_opt.case.derive_bounds import bounds
 from leam_opt.case.derive_funding import funding
 from leam_opt.case.derive_tax import vat_included
+from leam_opt.case.figures import ZERO, Figures
 from leam_opt.case.index import POOLS, Index
-from leam_opt.case.quantity import ByYear, Quantity
 from leam_opt.case.schema import Case
 
 Array = NDArray[np.float64]
@@ -147,6 +149,7 @@ TABLE: dict[str, tuple[str, str, str]] = {
     "adoption_slack": ("AY", "MEUR", "bound on how far a level's funding condition can be missed"),
     "lockup_service_max": ("Y", "MEUR/a", "bound on the debt service that the lock-up counts"),
     "profit_max": ("Y", "MEUR", "bound on the service company's cumulative profit"),
+    "switch_scale": ("", "ratio", "what rows with a switch are multiplied by, so that their bounds stay below 1e4"),
     "payout_max": ("F", "MEUR", "bound on all payments to a tranche"),
     "shareholder_max": (
         "",
@@ -159,150 +162,150 @@ TABLE: dict[str, tuple[str, str, str]] = {
 
 @dataclass(frozen=True)
 class Derived:
-    """The derived table of one case: `values[name]` is a float array with the axes of `TABLE[name]`."""
+    """The derived table of a case, or of many variants of it.
+
+    Attributes:
+        index: the sets of the case.
+        values: by name a float array with the axes of `TABLE[name]`; with one leading axis of variants before them
+            where the entry depends on a figure that varies.
+    """
 
     index: Index
     values: dict[str, Array]
 
 
-def path(figure: ByYear, years: tuple[int, ...]) -> Array:
-    """A figure by calendar year as an array; before its first entry NaN (never read where nothing is on sale)."""
-    return np.array([figure.at_year(y).base if y >= figure.first_year else np.nan for y in years])
+def derive(case: Case, figures: Figures | None = None) -> Derived:
+    """Computes the derived table of a resolved case.
 
-
-def _column(figures: list[Quantity]) -> Array:
-    return np.array([figure.base for figure in figures])
-
-
-def derive(case: Case) -> Derived:
-    """Computes the derived table of a resolved case (planning values of all figures)."""
+    Args:
+        case: the case.
+        figures: the figures of the case of which some vary; without them all are at their planning values.
+    """
+    figures = figures or Figures()
     index = Index.of(case)
     values: dict[str, Array] = {}
     for part in (_machines, _mission, _staff_and_cpu, _sites_and_energy, _rules_and_prices):
-        values.update({name: np.asarray(value, dtype=float) for name, value in part(case, index).items()})
-    values.update(vat_included(case, values))
-    values.update(funding(case, index))
-    values.update(bounds(case, index, values))
+        values.update({name: np.asarray(value, dtype=float) for name, value in part(case, index, figures).items()})
+    values.update(vat_included(case, values, figures))
+    values.update(funding(case, index, figures))
+    values.update(bounds(case, index, values, figures))
     if set(values) != set(TABLE):
         raise KeyError(f"derived table and its documentation differ: {sorted(set(values) ^ set(TABLE))}")
     return Derived(index, values)
 
 
-def _machines(case: Case, index: Index) -> dict[str, object]:
+def _machines(case: Case, index: Index, figures: Figures) -> dict[str, object]:
+    one, each = figures.one, figures.each
     types = [case.server_types[g] for g in index.types]
-    servers = case.purchase_unit.servers.base
-    compute = case.compute
-    hours = HOURS_PER_YEAR * compute.commercial_utilisation.base * compute.goodput.base
+    servers = one(case.purchase_unit.servers)[..., None]
+    hours = HOURS_PER_YEAR * one(case.compute.commercial_utilisation) * one(case.compute.goodput)
+    upkeep = [u for u in case.upkeep.values() if u.enabled]
     return {
-        "unit_mw": _column([t.power for t in types]) * servers / 1e3,
-        "unit_capacity": _column([t.gpus_per_server for t in types])
-        * _column([t.performance for t in types])
-        * (servers * hours / 1e6),
-        "unit_price": [path(t.unit_price, index.years) for t in types],
-        "commissioning_delay": _column([t.commissioning_delay for t in types]),
-        "upkeep_hardware": sum(
-            u.share_per_year.base for u in case.upkeep.values() if u.enabled and u.basis in ("hardware", "all")
-        ),
-        "upkeep_building": sum(
-            u.share_per_year.base for u in case.upkeep.values() if u.enabled and u.basis in ("building", "all")
-        ),
+        "unit_mw": each(t.power for t in types) * servers / 1e3,
+        "unit_capacity": each(t.gpus_per_server for t in types)
+        * each(t.performance for t in types)
+        * (servers * hours[..., None] / 1e6),
+        "unit_price": figures.by_year([t.unit_price for t in types], index.years),
+        "commissioning_delay": each(t.commissioning_delay for t in types),
+        "upkeep_hardware": each(u.share_per_year for u in upkeep if u.basis in ("hardware", "all")).sum(axis=-1),
+        "upkeep_building": each(u.share_per_year for u in upkeep if u.basis in ("building", "all")).sum(axis=-1),
     }
 
 
-def _mission(case: Case, index: Index) -> dict[str, object]:
+def _mission(case: Case, index: Index, figures: Figures) -> dict[str, object]:
+    one, each = figures.one, figures.each
     compute, mission = case.compute, case.mission
     pools = [getattr(case.pools, k) for k in POOLS]
     generations = [case.generations[n] for n in index.generations]
-    sustained_flop_per_hour = compute.reference_gpu.base * 1e12 * compute.model_flop_utilisation.base * 3600
-    flop = _column([n.training_flop for n in generations]) * 1e24
+    sustained_flop_per_hour = one(compute.reference_gpu) * 1e12 * one(compute.model_flop_utilisation) * 3600
+    flop = each(n.training_flop for n in generations) * 1e24
     levels = [case.adoption[a] for a in index.levels]
     demand = {
-        "demand_core": np.array([path(level.core, index.years) for level in levels]),
-        "demand_tuning": np.array([path(level.tuning, index.years) for level in levels]),
-        "demand_tokens": np.array([path(level.inference, index.years) for level in levels]),
+        "demand_core": figures.by_year([level.core for level in levels], index.years),
+        "demand_tuning": figures.by_year([level.tuning for level in levels], index.years),
+        "demand_tokens": figures.by_year([level.inference for level in levels], index.years),
     }
     return {
         **demand,
-        **{f"{name}_max": figures.max(axis=0) for name, figures in demand.items()},
-        "share_min": _column([k.share_min for k in pools]),
-        "share_max": _column([k.share_max for k in pools]),
-        "private_share_max": _column([k.private_share_max for k in pools]),
-        "training_need": flop * mission.funnel_factor.base / sustained_flop_per_hour / 1e6,
+        **{f"{name}_max": by_level.max(axis=-2) for name, by_level in demand.items()},
+        "share_min": each(k.share_min for k in pools),
+        "share_max": each(k.share_max for k in pools),
+        "private_share_max": each(k.private_share_max for k in pools),
+        "training_need": flop * one(mission.funnel_factor)[..., None] / sustained_flop_per_hour[..., None] / 1e6,
         "models_min": [n.models_min for n in generations],
         "models_per_year_min": mission.models_per_year_min,
         "models_per_year_max": mission.models_per_year_max,
-        "public_compute_min": path(mission.public_compute_min, index.years),
-        "compute_per_token": 1e9 * DAYS_PER_YEAR / (compute.inference_throughput.base * 3600) / 1e6,
-        "adoption_threshold": _column([case.adoption[a].private_share_min for a in index.levels]),
+        "public_compute_min": figures.yearly(mission.public_compute_min, index.years),
+        "compute_per_token": 1e9 * DAYS_PER_YEAR / (one(compute.inference_throughput) * 3600) / 1e6,
+        "adoption_threshold": each(level.private_share_min for level in levels),
     }
 
 
-def _staff_and_cpu(case: Case, index: Index) -> dict[str, object]:
-    people = np.zeros((len(POOLS), index.steps))
-    for k, name in enumerate(POOLS):
-        for p, step in enumerate(getattr(case.pools, name).staff_steps):
-            people[k, p] = step.people.base
+def _staff_and_cpu(case: Case, index: Index, figures: Figures) -> dict[str, object]:
+    one = figures.one
     cpu, staff = case.cpu, case.staff
-    salary = staff.salary.base / 1e6
+    teams = [[step.people for step in getattr(case.pools, k).staff_steps] for k in POOLS]
+    salary = one(staff.salary) / 1e6
+    servers, cores, rent = one(cpu.servers_per_unit), one(cpu.cores) / 1e3, one(cpu.rent) * 12 / 1e6
     return {
-        "step_people": people,
+        "step_people": figures.grid([[*team, *[ZERO] * (index.steps - len(team))] for team in teams], index.steps),
         "salary": salary,
-        "people_per_model": staff.per_core_model.base,
-        "operations_cost": salary * staff.operations.base,
-        "purchased_fixed": case.operations.internet.base + case.operations.licences.base,
-        "cpu_cores_needed": cpu.cores.base / 1e3,
-        "cpu_unit_cores": cpu.servers_per_unit.base * cpu.cores_per_server.base / 1e3,
-        "cpu_unit_price": cpu.servers_per_unit.base * cpu.server_price.base / 1e6,
-        "cpu_unit_mw": cpu.servers_per_unit.base * cpu.server_power.base / 1e3,
-        "cpu_rent": cpu.rent.base * 12 / 1e6 / (cpu.cores.base / 1e3) if cpu.cores.base else 0.0,
+        "people_per_model": one(staff.per_core_model),
+        "operations_cost": salary * one(staff.operations),
+        "purchased_fixed": one(case.operations.internet) + one(case.operations.licences),
+        "cpu_cores_needed": cores,
+        "cpu_unit_cores": servers * one(cpu.cores_per_server) / 1e3,
+        "cpu_unit_price": servers * one(cpu.server_price) / 1e6,
+        "cpu_unit_mw": servers * one(cpu.server_power) / 1e3,
+        "cpu_rent": np.where(cores > 0, rent / np.where(cores > 0, cores, 1.0), 0.0),
     }
 
 
-def _sites_and_energy(case: Case, index: Index) -> dict[str, object]:
+def _sites_and_energy(case: Case, index: Index, figures: Figures) -> dict[str, object]:
+    each = figures.each
     sites = [case.sites[s] for s in index.sites]
     sources = [case.energy_sources[j] for j in index.sources]
-    module_mw = _column([s.module for s in sites])
-    heat_price = _column([s.heat_price for s in sites]) / 1e3
-    heat_cost = _column([s.heat_extraction_cost for s in sites]) / 1e3
+    module_mw = each(s.module for s in sites)
     return {
         "module_mw": module_mw,
-        "module_price": module_mw * _column([s.building_cost for s in sites]) / 1e3,
+        "module_price": module_mw * each(s.building_cost for s in sites) / 1e3,
         "modules_max": [s.modules_max for s in sites],
-        "opening_cost": _column([s.opening_cost for s in sites]),
-        "site_fixed_cost": _column([s.fixed_cost for s in sites]),
-        "pue": _column([s.pue for s in sites]),
-        "grid_limit": _column([s.grid_limit for s in sites]),
-        "grid_connection_cost": _column([s.grid_connection_cost for s in sites]),
-        "grid_fee": _column([s.grid_fee for s in sites]),
-        "heat_reuse_max": _column([s.heat_reuse_max for s in sites]),
-        "heat_price": heat_price,
-        "heat_extraction_cost": heat_cost,
-        "gwh_per_mw": case.compute.power_utilisation.base * HOURS_PER_YEAR / 1e3,
-        "energy_price": [path(j.price, index.years) for j in sources],
-        "source_renewable": _column([j.renewable_share for j in sources]),
-        "source_co2": _column([j.co2 for j in sources]) / 1e3,
-        "source_share_max": _column([j.share_max for j in sources]),
+        "opening_cost": each(s.opening_cost for s in sites),
+        "site_fixed_cost": each(s.fixed_cost for s in sites),
+        "pue": each(s.pue for s in sites),
+        "grid_limit": each(s.grid_limit for s in sites),
+        "grid_connection_cost": each(s.grid_connection_cost for s in sites),
+        "grid_fee": each(s.grid_fee for s in sites),
+        "heat_reuse_max": each(s.heat_reuse_max for s in sites),
+        "heat_price": each(s.heat_price for s in sites) / 1e3,
+        "heat_extraction_cost": each(s.heat_extraction_cost for s in sites) / 1e3,
+        "gwh_per_mw": figures.one(case.compute.power_utilisation) * HOURS_PER_YEAR / 1e3,
+        "energy_price": figures.by_year([j.price for j in sources], index.years),
+        "source_renewable": each(j.renewable_share for j in sources),
+        "source_co2": each(j.co2 for j in sources) / 1e3,
+        "source_share_max": each(j.share_max for j in sources),
     }
 
 
-def _rules_and_prices(case: Case, index: Index) -> dict[str, object]:
+def _rules_and_prices(case: Case, index: Index, figures: Figures) -> dict[str, object]:
+    one, each, yearly = figures.one, figures.each, figures.yearly
     rules, prices = case.rules, case.prices
-    gpus, tokens = prices.cluster_gpus.base, 1e9 / 1e3 * DAYS_PER_YEAR / 1e6
+    gpus, tokens = one(prices.cluster_gpus), 1e9 / 1e3 * DAYS_PER_YEAR / 1e6
     fee = prices.infrastructure_fee if prices.infrastructure_fee_basis == "full_cost" else prices.cluster_hour
-    co2_max = np.full(len(index.years), np.inf) if rules.co2_max is None else path(rules.co2_max, index.years)
+    levels = prices.cluster_hour_levels
     return {
-        "public_use_min": rules.public_use.share_min.base,
-        "ancillary_use_max": rules.ancillary_use.share_max.base,
-        "grant_income_min": rules.grant_income.share_min.base,
-        "renewable_min": path(rules.renewable_share_min, index.years),
-        "pue_max": path(rules.pue_max, index.years),
-        "heat_reuse_min": path(rules.heat_reuse_min, index.years),
-        "co2_max": co2_max,
-        "price_gpuh": prices.cluster_hour.base / gpus,
-        "price_tokens": prices.tokens.base * tokens,
-        "token_level_price": _column([level.price for level in prices.token_levels]) * tokens,
-        "token_level_demand": _column([level.demand for level in prices.token_levels]),
-        "cluster_level_price": _column([level.price for level in prices.cluster_hour_levels]) / gpus,
-        "cluster_level_demand": _column([level.demand for level in prices.cluster_hour_levels]),
-        "fee_gpuh": fee.base / gpus,
+        "public_use_min": one(rules.public_use.share_min),
+        "ancillary_use_max": one(rules.ancillary_use.share_max),
+        "grant_income_min": one(rules.grant_income.share_min),
+        "renewable_min": yearly(rules.renewable_share_min, index.years),
+        "pue_max": yearly(rules.pue_max, index.years),
+        "heat_reuse_min": yearly(rules.heat_reuse_min, index.years),
+        "co2_max": np.full(len(index.years), np.inf) if rules.co2_max is None else yearly(rules.co2_max, index.years),
+        "price_gpuh": one(prices.cluster_hour) / gpus,
+        "price_tokens": one(prices.tokens) * tokens,
+        "token_level_price": each(level.price for level in prices.token_levels) * tokens,
+        "token_level_demand": each(level.demand for level in prices.token_levels),
+        "cluster_level_price": each(level.price for level in levels) / gpus[..., None] if levels else np.zeros(0),
+        "cluster_level_demand": each(level.demand for level in levels),
+        "fee_gpuh": one(fee) / gpus,
     }

@@ -2,50 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from leam_opt.case.axes import assembled
 from leam_opt.case.derive_loans import loans
 from leam_opt.case.derive_tax import tax_rate
+from leam_opt.case.figures import ZERO, Figures, constant
 from leam_opt.case.index import ENTITIES, Index
-from leam_opt.case.instruments import Access, Equity, Grant, Instrument, InstrumentTerms, Loan, Tranche
+from leam_opt.case.instruments import Access, Equity, Grant, Instrument, Loan, Tranche
 
 if TYPE_CHECKING:
+    from leam_opt.case.quantity import Quantity
     from leam_opt.case.schema import Case
 
 Array = NDArray[np.float64]
 
 
-def funding(case: Case, index: Index) -> dict[str, Array]:
+def funding(case: Case, index: Index, figures: Figures) -> dict[str, Array]:
     """Entries on instruments in use, cash reserves, taxes and the wear of what is bought."""
+    one, each = figures.one, figures.each
     terms = [case.funding.instruments[f] for f in index.instruments]
-    fund, objective = case.funding, case.objective
-    lines = list(fund.budget_lines.values())
+    fund, objective, horizon = case.funding, case.objective, len(index.years)
     return {
-        "cap_total": np.array([t.cap_total.base for t in terms]),
-        "cap_year": np.array([_yearly_cap(t, index) for t in terms]).reshape(len(terms), len(index.years)),
-        "min_ticket": np.array([t.min_ticket.base for t in terms]),
-        "arrangement_fee": np.array([t.arrangement_fee.base for t in terms]),
-        "intensity": np.array([t.intensity.base if isinstance(t, Grant | Access) else 0.0 for t in terms]),
-        "access_price": np.array([t.price.base if isinstance(t, Access) else 1.0 for t in terms]),
-        "access_release": _release(len(index.years)),
-        "private_money_min": np.array(fund.private_share_min.base),
-        "private_money_max": np.array(fund.private_share_max.base),
-        "gearing_max": np.array([getattr(fund, f"gearing_max_{e}").base for e in ENTITIES]),
-        "cash_reserve": np.array([getattr(fund, f"cash_reserve_{e}").base for e in ENTITIES]),
-        "free_reserve_share": np.array(case.rules.timely_use.free_reserve_share.base),
-        "budget_max": np.array(
-            [[line.cap_per_year.at_year(y).base for y in index.years] for line in lines], dtype=float
-        ).reshape(len(lines), len(index.years)),
-        "matching_ratio": np.array([rule.ratio.base for rule in fund.matching.values()]),
-        "public_money_value": (1 + objective.discount_rate.base) ** -np.arange(len(index.years), dtype=float),
-        "deficit_max": np.array(np.inf if objective.deficit_max is None else objective.deficit_max.base),
-        "tax_rate": tax_rate(case, index),
-        **loans(case, index),
-        **_investors(terms, len(index.years)),
+        "cap_total": each(t.cap_total for t in terms),
+        "cap_year": assembled(
+            {(f,): _yearly_cap(t, index, figures) for f, t in enumerate(terms)}, (len(terms), horizon)
+        ),
+        "min_ticket": each(t.min_ticket for t in terms),
+        "arrangement_fee": each(t.arrangement_fee for t in terms),
+        "intensity": each(t.intensity if isinstance(t, Grant | Access) else ZERO for t in terms),
+        "access_price": each(t.price if isinstance(t, Access) else constant(1.0) for t in terms),
+        "access_release": _release(horizon),
+        "private_money_min": one(fund.private_share_min),
+        "private_money_max": one(fund.private_share_max),
+        "gearing_max": each(getattr(fund, f"gearing_max_{e}") for e in ENTITIES),
+        "cash_reserve": each(getattr(fund, f"cash_reserve_{e}") for e in ENTITIES),
+        "free_reserve_share": one(case.rules.timely_use.free_reserve_share),
+        "budget_max": figures.by_year([line.cap_per_year for line in fund.budget_lines.values()], index.years),
+        "matching_ratio": each(rule.ratio for rule in fund.matching.values()),
+        "public_money_value": (1 + one(objective.discount_rate)[..., None]) ** -np.arange(horizon, dtype=float),
+        "deficit_max": np.array(np.inf) if objective.deficit_max is None else one(objective.deficit_max),
+        "tax_rate": tax_rate(case, index, figures),
+        **loans(case, index, figures),
+        **_investors(terms, horizon, figures),
         **_wear(case, index),
     }
 
@@ -55,24 +57,24 @@ def _release(horizon: int) -> Array:
     return np.triu(np.ones((horizon, horizon))) / np.arange(horizon, 0, -1.0)[:, None]
 
 
-def _investors(terms: Sequence[Instrument], horizon: int) -> dict[str, Array]:
+def _investors(terms: list[Instrument], horizon: int, figures: Figures) -> dict[str, Array]:
     """Present values at the rate that shareholders and tranches ask for, and what tranches are."""
-    rates = np.array([_return(t) for t in terms])[:, None]
+    growth = 1 + figures.each(_return(t) for t in terms)[..., None]
     asking = np.array([isinstance(t, Equity | Tranche) for t in terms])[:, None]
     start, end = np.arange(horizon, dtype=float), np.arange(1, horizon + 1, dtype=float)
     return {
-        "draw_value": asking * (1 + rates) ** -start,
-        "payout_value": asking * (1 + rates) ** -end,
-        "claim": (1 + rates) ** (horizon - start),
-        "tranche_share": np.array([t.share.base if isinstance(t, Tranche) else 0.0 for t in terms]),
-        "loss_max": np.array([t.loss_max.base if isinstance(t, Tranche) else 0.0 for t in terms]),
+        "draw_value": asking * growth**-start,
+        "payout_value": asking * growth**-end,
+        "claim": growth ** (horizon - start),
+        "tranche_share": figures.each(t.share if isinstance(t, Tranche) else ZERO for t in terms),
+        "loss_max": figures.each(t.loss_max if isinstance(t, Tranche) else ZERO for t in terms),
     }
 
 
-def _return(terms: Instrument) -> float:
+def _return(terms: Instrument) -> Quantity:
     if isinstance(terms, Equity):
-        return terms.hurdle_rate.base
-    return terms.return_rate.base if isinstance(terms, Tranche) else 0.0
+        return terms.hurdle_rate
+    return terms.return_rate if isinstance(terms, Tranche) else ZERO
 
 
 def draw_years(case: Case, instrument: str) -> list[int]:
@@ -84,12 +86,12 @@ def draw_years(case: Case, instrument: str) -> list[int]:
     return [y for y in case.years if first <= y <= last]
 
 
-def _yearly_cap(terms: InstrumentTerms, index: Index) -> Array:
-    """Largest draw in each year: the yearly cap where there is one (its first entry before it), and the total."""
-    total, figure = terms.cap_total.base, terms.cap_per_year
-    if figure is None:
-        return np.full(len(index.years), total)
-    return np.array([min(total, figure.at_year(y).base) for y in index.years])
+def _yearly_cap(terms: Instrument, index: Index, figures: Figures) -> Array:
+    """(Y) largest draw in each year: the yearly cap where there is one, and the total."""
+    total = figures.one(terms.cap_total)[..., None]
+    if terms.cap_per_year is None:
+        return total
+    return np.minimum(total, figures.yearly(terms.cap_per_year, index.years))
 
 
 def _straight_line(life: int, horizon: int) -> Array:

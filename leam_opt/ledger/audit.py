@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,7 +15,7 @@ from leam_opt.errors import AuditError
 from leam_opt.ledger.books import Books
 from leam_opt.ledger.decisions import Decisions
 from leam_opt.ledger.inputs import Inputs
-from leam_opt.ledger.rows import ONE_EURO_MEUR, RELATIVE_TOLERANCE, Row
+from leam_opt.ledger.rows import ONE_EURO_MEUR, RELATIVE_TOLERANCE, Array, Block, Counts, Mask, Row
 from leam_opt.ledger.rules import blocks
 
 OBJECTIVES = ("deficit_meur", "unfunded_gap_meur", "public_money_meur")
@@ -93,61 +94,143 @@ def audit(case: Case | Inputs, decisions: Decisions, claimed: Mapping[str, Array
 
 
 @dataclass(frozen=True)
+class BatchAudit:
+    """What an audit of n variants found; each entry is that of `Audit` for the variant alone.
+
+    Attributes:
+        passed: (n) whether every row holds and every figure agrees.
+        objective_error_eur: (n) largest difference between claimed and recomputed deficit, gap and public money.
+        rows_checked: (n) rows re-evaluated and figures compared; some rows are in force in some variants only.
+        auditor: tells which rows and figures differ, when it is asked.
+    """
+
+    passed: Mask
+    objective_error_eur: Array
+    rows_checked: Counts
+    auditor: Auditor = field(repr=False)
+
+    @cached_property
+    def reasons(self) -> list[str]:
+        """(n) the worst row or figure that differs; empty where the variant passed."""
+        return ["" if fine else self.auditor.worst(number) for number, fine in enumerate(self.passed)]
+
+    def broken(self, number: int) -> frozenset[str]:
+        """Families of the rows that a variant breaks."""
+        return self.auditor.broken(number)
+
+
+def audit_batch(books: Books, claimed: Mapping[str, ArrayLike]) -> BatchAudit:
+    """Audits the plans of n variants at once.
+
+    Args:
+        books: their books, with an axis of variants.
+        claimed: the optimiser's own figures as in `audit`, each (n), or (n, Y) for yearly values.
+
+    Raises:
+        AuditError: a claimed figure has no counterpart in the ledger, or another shape.
+        ValueError: the books have no axis of variants.
+    """
+    if not books.variants:
+        raise ValueError("a batch has an axis of variants; take leam_opt.ledger.audit.audit for one plan")
+    return Auditor(books, claimed).batch
+
+
+@dataclass(frozen=True)
+class _Claim(Block):
+    """Claimed figures (left) beside the ledger's own (right)."""
+
+    row_type: ClassVar[type[Row]] = Figure
+
+    @classmethod
+    def of(cls, name: str, given: Array, own: Array, axes: str) -> _Claim:
+        """The claim of a figure; both arrays (..., axes)."""
+        unit = "M EUR" if name.endswith("_meur") else ""
+        return cls("claimed figure", name, axes, given, "==", own, unit, size=np.abs(own), applies=None)
+
+    @cached_property
+    def tolerance(self) -> Array:
+        """(..., axes) a euro for money, a millionth of its size for another figure."""
+        if self.unit:
+            return np.full(self.right.shape, ONE_EURO_MEUR)
+        return RELATIVE_TOLERANCE * np.fmax(1.0, self.size)
+
+
+@dataclass(frozen=True)
 class Auditor:
-    """One audit of the accounts of a plan."""
+    """One audit of the accounts of a plan, or of several variants at once."""
 
     books: Books
     claimed: Mapping[str, ArrayLike]
 
-    @cached_property
+    @property
     def result(self) -> Audit:
-        """The audit."""
-        families = blocks(self.books)
+        """The audit of one plan."""
+        return Audit(float(self._objective_error_eur), int(self._rows_checked), self._violations())
+
+    @property
+    def batch(self) -> BatchAudit:
+        """The audit of several variants."""
+        passed: Mask = np.asarray(self._held.all(axis=-1))
+        return BatchAudit(passed, self._objective_error_eur, self._rows_checked, self)
+
+    def worst(self, number: int) -> str:
+        """The worst row or figure of one of several variants."""
+        return str(self._violations(number)[0])
+
+    def broken(self, number: int) -> frozenset[str]:
+        """Families of the rows that one of several variants breaks."""
+        return frozenset(self._blocks[at].family for at in np.flatnonzero(~self._held[number]))
+
+    def _violations(self, *variant: int) -> tuple[Row, ...]:
+        """Rows of one variant that do not hold, the worst first."""
         index = self.books.inputs.structure.index
-        failed = [family for family in families if not family.met.all()]
-        broken = [row for family in failed for row in family.rows(index, only_broken=True)]
-        figures = list(self._figures())
-        broken += [row for row in figures if not row.slack >= -row.tolerance]
+        failed = np.flatnonzero(~self._held[variant])
+        blocks_of_variant = (self._blocks[number].of_variant(*variant) for number in failed)
+        broken = [row for block in blocks_of_variant for row in block.rows(index, only_broken=True)]
         # Not a number is worse than any number.
         broken.sort(key=lambda row: np.nan_to_num(row.slack / row.tolerance, nan=-np.inf))
-        errors = [abs(row.left - row.right) * 1e6 for row in figures if row.what in OBJECTIVES]
-        return Audit(
-            objective_error_eur=float(np.max(errors)) if errors else 0.0,
-            rows_checked=sum(family.count for family in families) + len(figures),
-            violations=tuple(broken),
-        )
+        return tuple(broken)
 
-    def _figures(self) -> Iterator[Row]:
-        for name, value in self.claimed.items():
-            given = np.asarray(value, dtype=float)
-            own = self._own(name, given)
-            years = self.books.inputs.structure.index.years
-            for position in np.ndindex(given.shape):
-                left, right = float(given[position]), float(own[position])
-                is_money = name.endswith("_meur")
-                yield Figure(
-                    family="claimed figure",
-                    what=name,
-                    where=f"year {years[position[0]]}" if position else "",
-                    left=left,
-                    sense="==",
-                    right=right,
-                    slack=-abs(left - right),
-                    tolerance=ONE_EURO_MEUR if is_money else RELATIVE_TOLERANCE * max(1.0, abs(right)),
-                    unit="M EUR" if is_money else "",
-                )
+    @cached_property
+    def _held(self) -> Mask:
+        """(..., blocks) whether all rows of each block hold."""
+        held = np.empty((*self.books.variants, len(self._blocks)), dtype=bool)
+        for number, block in enumerate(self._blocks):
+            held[..., number] = block.holds
+        return held
 
-    def _own(self, name: str, given: np.ndarray) -> np.ndarray:
-        """The ledger's own value of a figure, in the shape of the claimed one."""
-        totals, yearly = self.books.totals, self.books.yearly
-        if given.ndim == 0 and name in totals:
-            return totals[name]
+    @cached_property
+    def _blocks(self) -> list[Block]:
+        return [*blocks(self.books), *self._claims]
+
+    @cached_property
+    def _claims(self) -> list[_Claim]:
+        return [self._claim(name, np.asarray(value, dtype=float)) for name, value in self.claimed.items()]
+
+    @cached_property
+    def _objective_error_eur(self) -> Array:
+        """(...) largest error of a claimed objective; zero where none is claimed."""
+        errors = [np.max(-claim.slack, axis=claim.own_axes) for claim in self._claims if claim.what in OBJECTIVES]
+        return np.asarray(np.max([np.zeros(self.books.variants), *errors], axis=0) * 1e6)
+
+    @cached_property
+    def _rows_checked(self) -> Counts:
+        """(...) rows in force."""
+        return np.asarray(sum((block.count for block in self._blocks), np.zeros(self.books.variants, dtype=int)))
+
+    def _claim(self, name: str, given: Array) -> _Claim:
+        """A claimed figure beside the ledger's own in the same shape."""
+        totals, yearly, variants = self.books.totals, self.books.yearly, self.books.variants
+        if name not in totals and name not in yearly:
+            known = ", ".join(sorted({*totals, *yearly}))
+            raise AuditError(f"claimed figure '{name}' cannot be checked; the ledger knows {known}")
+        if given.shape == variants and name in totals:
+            return _Claim.of(name, given, totals[name], "")
         if name in yearly:
-            own = yearly[name]
-            if given.ndim == 0:
-                return np.asarray(own.sum())
-            if own.shape == given.shape:
-                return own
-            raise AuditError(f"claimed figure '{name}' has the shape {given.shape}; the ledger has {own.shape}")
-        known = ", ".join(sorted({*totals, *yearly}))
-        raise AuditError(f"claimed figure '{name}' cannot be checked; the ledger knows {known}")
+            own = np.broadcast_to(yearly[name], (*variants, self.books.inputs.structure.horizon))
+            if given.shape == own.shape:
+                return _Claim.of(name, given, own, "Y")
+            if given.shape == variants:
+                return _Claim.of(name, given, own.sum(axis=-1), "")
+        shapes = f"{own.shape} by year or {variants} in all" if name in yearly else f"{variants}"
+        raise AuditError(f"claimed figure '{name}' has the shape {given.shape}; the ledger has {shapes}")

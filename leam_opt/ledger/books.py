@@ -48,6 +48,11 @@ class Books:
         business = trade(inputs, plan, things)
         return cls(inputs, plan, things, business, financing(inputs, plan, business))
 
+    @property
+    def variants(self) -> tuple[int, ...]:
+        """Shape of the axis of variants of the inputs, of the plan or of both; empty without one."""
+        return self.money.cash_end.shape[:-2]
+
     @cached_property
     def lines(self) -> dict[str, Array]:
         """Lines (E, Y) in M EUR that add up to the deficit: cost positive, revenue and residual value negative."""

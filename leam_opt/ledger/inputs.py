@@ -164,11 +164,10 @@ class Services:
         """Pools, mission, people, demand and prices of a case."""
         pools = [getattr(case.pools, name) for name in POOLS]
         generations, levels = list(case.generations.values()), list(case.adoption.values())
-        people = np.zeros((len(pools), structure.index.steps))
-        loads = np.zeros((len(pools), structure.index.steps))
+        people, loads = (np.zeros((*read.variants, len(pools), structure.index.steps)) for _ in range(2))
         for number, pool in enumerate(pools):
-            people[number, : len(pool.staff_steps)] = read.each(step.people for step in pool.staff_steps)
-            loads[number, : len(pool.staff_steps)] = read.each(step.up_to for step in pool.staff_steps)
+            people[..., number, : len(pool.staff_steps)] = read.each(step.people for step in pool.staff_steps)
+            loads[..., number, : len(pool.staff_steps)] = read.each(step.up_to for step in pool.staff_steps)
         mission, prices = case.mission, case.prices
         return cls(
             pool_share_min=read.each(pool.share_min for pool in pools),
@@ -243,6 +242,11 @@ class Inputs:
             services=Services.of(case, read, structure),
             money=Money.of(case, read, structure),
         )
+
+    @property
+    def variants(self) -> tuple[int, ...]:
+        """Shape of the axis of variants; empty without one."""
+        return self.machines.servers_per_unit.shape
 
     @cached_property
     def schedules(self) -> tuple[tuple[Schedule, ...], ...]:

@@ -25,17 +25,17 @@ def _bands(used: list[Instrument], read: Reader, bands: int) -> tuple[Array, Arr
 
     A band reaches from the total of the band before it to its own, the last one without a total to the loan's cap.
     """
-    rates, sizes = np.zeros((len(used), bands)), np.zeros((len(used), bands))
+    rates, sizes = (np.zeros((*read.variants, len(used), bands)) for _ in range(2))
     for number, terms in enumerate(used):
         if not isinstance(terms, Loan):
             continue
         if not terms.rate_bands:
-            rates[number, 0], sizes[number, 0] = read.one(terms.rate, missing=0.0), read.one(terms.cap_total)
+            rates[..., number, 0], sizes[..., number, 0] = read.one(terms.rate, missing=0.0), read.one(terms.cap_total)
             continue
         own = len(terms.rate_bands)
-        rates[number, :own] = read.each(band.rate for band in terms.rate_bands)
+        rates[..., number, :own] = read.each(band.rate for band in terms.rate_bands)
         totals = read.each(terms.cap_total if band.up_to is None else band.up_to for band in terms.rate_bands)
-        sizes[number, :own] = np.clip(np.diff(totals, prepend=0.0), 0.0, None)
+        sizes[..., number, :own] = np.clip(np.diff(totals, prepend=0.0), 0.0, None)
     return rates, sizes
 
 
@@ -137,7 +137,7 @@ class Money:
             private_share_max=read.one(funding.private_share_max),
             reserve_meur=read.each((funding.cash_reserve_research, funding.cash_reserve_service)),
             corporate_tax=read.yearly(taxation.corporate_tax, missing=0.0),
-            vat_load=read.one(taxation.vat)
+            vat_load=read.one(taxation.vat)[..., None]
             * read.each((taxation.vat_irrecoverable_research, taxation.vat_irrecoverable_service)),
             discount_rate=read.one(case.objective.discount_rate),
             deficit_max_meur=read.one(case.objective.deficit_max),

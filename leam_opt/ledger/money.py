@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leam_opt.case.index import ENTITIES, POOLS
-from leam_opt.finance.depreciation import depreciation_share, in_service, remaining_share
+from leam_opt.finance.depreciation import depreciation_share, remaining_share
 from leam_opt.ledger.decisions import Decisions
 from leam_opt.ledger.inputs import Inputs
 from leam_opt.ledger.physical import CORE, DAYS_PER_YEAR, PRIVATE, TUNING, Physical
@@ -87,8 +87,9 @@ def _written_off(inputs: Inputs, bought: _Purchases) -> tuple[Array, Array]:
         # Opening and connection are part of the building: they share its life.
         built = bought.building[..., site, :] + bought.opening[..., site, :] + bought.connection[..., site, :]
         assets.append((built, life))
-    depreciation = sum(value @ depreciation_share(life, years) for value, life in assets)
-    residual = sum(value @ remaining_share(life, years) for value, life in assets)
+    # Products of matrices would add up in another order where there is an axis of variants.
+    depreciation = sum(np.einsum("...v,vy->...y", value, depreciation_share(life, years)) for value, life in assets)
+    residual = sum(np.einsum("...v,v->...", value, remaining_share(life, years)) for value, life in assets)
     return np.asarray(depreciation), np.asarray(residual)
 
 
@@ -130,7 +131,7 @@ def trade(inputs: Inputs, plan: Decisions, things: Physical) -> Trade:
     bought = _purchases(inputs, plan, things)
     depreciation, residual = _written_off(inputs, bought)
     hardware = np.einsum("...gv,gvy->...y", bought.servers, structure.serving)
-    hardware = hardware + bought.cpu @ in_service(structure.cpu_life_years, structure.horizon)
+    hardware = hardware + np.einsum("...v,vy->...y", bought.cpu, structure.cpu_serving)
     buildings = np.cumsum(bought.building.sum(axis=-2), axis=-1)
     every_year = np.ones(structure.horizon)
     # Rent is quoted for all cores that the case needs; where it needs none, renting costs nothing.

@@ -16,11 +16,12 @@ from leam_opt.case.schema import Case
 from leam_opt.case.tree import UnreadableError
 from leam_opt.case.yaml_source import read_text
 from leam_opt.errors import CaseError
+from leam_opt.ledger.batch import stack
 from leam_opt.ledger.books import Books
 from leam_opt.ledger.decisions import Array
 from leam_opt.ledger.inputs import Inputs
 from leam_opt.ledger.physical import HOURS_PER_YEAR, unit_mw
-from leam_opt.ledger.reference import Reading, Tokens, reference_decisions, stack
+from leam_opt.ledger.reference import Reading, Tokens, reference_decisions
 
 FIGURES_FILE = "data/paper_figures.csv"
 YEARS = 5

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
+from math import prod
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +15,7 @@ from leam_opt.case.index import CLASSES, ENTITIES, POOLS, Index
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Counts = NDArray[np.int_]
 Sense = Literal["<=", ">=", "=="]
 
 RELATIVE_TOLERANCE = 1e-6
@@ -90,7 +92,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Block:
-    """Rows of one kind.
+    """Rows of one kind; `...` below is an axis of variants, where the plan or its figures have one.
 
     Attributes:
         family: name of the rule.
@@ -113,6 +115,8 @@ class Block:
     size: Array
     applies: Mask | None
 
+    row_type: ClassVar[type[Row]] = Row
+
     @cached_property
     def slack(self) -> Array:
         """(..., axes) room left in the unit of the row; negative where the row is broken."""
@@ -134,9 +138,28 @@ class Block:
         return holds if self.applies is None else holds | ~self.applies
 
     @property
-    def count(self) -> int:
-        """Number of rows in force (over all variants)."""
-        return self.slack.size if self.applies is None else int(np.count_nonzero(self.applies))
+    def own_axes(self) -> tuple[int, ...]:
+        """Positions of the axes of the rows."""
+        return tuple(range(-len(self.axes), 0))
+
+    @property
+    def holds(self) -> Mask:
+        """(...) whether all rows hold."""
+        return np.asarray(np.all(self.met, axis=self.own_axes))
+
+    @property
+    def count(self) -> Counts:
+        """(...) number of rows in force."""
+        if self.applies is None:
+            return np.asarray(prod(self.left.shape[axis] for axis in self.own_axes))
+        return np.asarray(np.sum(self.applies, axis=self.own_axes))
+
+    def of_variant(self, *variant: int) -> Self:
+        """The rows of one variant; all of them where there is no axis of variants."""
+        own = len(self.axes)
+        arrays = {name: getattr(self, name) for name in ("left", "right", "size", "applies")}
+        with_variants = {name: values for name, values in arrays.items() if values is not None and values.ndim > own}
+        return replace(self, **{name: values[variant] for name, values in with_variants.items()})
 
     def rows(self, index: Index, only_broken: bool = False) -> Iterator[Row]:
         """The rows in force with their labels; only without an axis of variants."""
@@ -149,7 +172,7 @@ class Block:
             where = ", ".join(
                 f"{_AXIS_NAMES[axis]} {labels[axis][number]}" for axis, number in zip(self.axes, at, strict=True)
             )
-            yield Row(
+            yield self.row_type(
                 family=self.family,
                 what=self.what,
                 where=where,

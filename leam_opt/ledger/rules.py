@@ -45,6 +45,13 @@ def blocks(books: Books) -> list[Block]:
     return [rows for part in _PARTS for rows in part(books)]
 
 
+def families_about_things(books: Books) -> frozenset[str]:
+    """Families of the rules about machines, power, compute and who uses it; the others are about money."""
+    return frozenset(
+        rows.family for part in _PARTS if part.__module__ == rules_physical.__name__ for rows in part(books)
+    )
+
+
 @dataclass(frozen=True)
 class Rule:
     """A legal rule in its worst year.

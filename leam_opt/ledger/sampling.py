@@ -7,8 +7,8 @@ common (common random numbers), and a further figure changes the draws of no oth
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from zlib import crc32
 
@@ -16,13 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from leam_opt.case.figures import Figures
 from leam_opt.case.index import POOLS
 from leam_opt.case.quantity import ByYear, Quantity
 from leam_opt.case.schema import Case
 from leam_opt.ledger.decisions import Decisions
 from leam_opt.ledger.inputs import Inputs
 from leam_opt.ledger.physical import CORE, DAYS_PER_YEAR, INFERENCE, PRIVATE, PUBLIC, TUNING, physical
-from leam_opt.ledger.reader import Reader
+from leam_opt.ledger.reader import BatchReader
 
 Array = NDArray[np.float64]
 
@@ -86,87 +87,19 @@ def _walk(value: Any, path: str) -> Iterator[tuple[str, Quantity]]:
             yield from _walk(item, f"{path}.{number}")
 
 
-class _SampleReader(Reader):
-    """Takes the drawn value of every figure that has been drawn (by identity), and the planning value of all others."""
-
-    def __init__(self, years: Sequence[int], drawn: Mapping[int, float]) -> None:
-        super().__init__(years, "base")
-        self._drawn = drawn
-
-    def _value(self, figure: Quantity) -> float:
-        return self._drawn.get(id(figure), figure.base)
-
-    def one(self, figure: Quantity | float | None, missing: float = np.inf) -> Array:
-        """() a figure; `missing` where the case leaves it out."""
-        return np.array(self._value(figure)) if isinstance(figure, Quantity) else super().one(figure, missing)
-
-    def yearly(self, figure: ByYear | None, missing: float = np.inf) -> Array:
-        """(Y) a figure in each year; before its first entry the first entry."""
-        if figure is None:
-            return super().yearly(figure, missing)
-        first = figure.first_year
-        return np.array([self._value(figure.at_year(max(year, first))) for year in self._years])
-
-
 def sampled_inputs(case: Case, samples: int, seed: int) -> Iterator[Inputs]:
     """Inputs of a case with drawn figures, in chunks; the leading axis of each is that of its samples.
-
-    Nearly every entry of the inputs is one figure of the case. Which one is found by reading the case once with a
-    number of its own for each drawn figure; the draws then take its place for all samples at once. Tables with entries
-    that combine figures are read sample by sample.
 
     Args:
         case: the case; its structure and whole numbers stay as they are.
         samples: number of draws over all chunks.
         seed: seed of the draws.
     """
-    figures = uncertain(case)
-    drawn = np.array([triangular(figure, path, samples, seed) for path, figure in figures]).reshape(-1, samples)
-
-    def read(values: Iterable[float]) -> Inputs:
-        by_identity = {id(figure): value for (_, figure), value in zip(figures, values, strict=True)}
-        return Inputs.read(case, _SampleReader(case.years, by_identity))
-
-    planned = Inputs.of(case)
-    marks = [_mark(figure, number) for number, (_, figure) in enumerate(figures)]
-    origins = {mark: number for number, mark in enumerate(marks)}
-    marked = read(marks)
+    drawn = {id(figure): triangular(figure, path, samples, seed) for path, figure in uncertain(case)}
     for first in range(0, samples, CHUNK):
-        part = drawn[:, first : first + CHUNK]
-        tables: dict[str, Any] = {}
-        singly: list[Inputs] = []
-        for topic in _TOPICS:
-            table, labels = getattr(planned, topic), getattr(marked, topic)
-            filled = {
-                f.name: _filled(getattr(table, f.name), getattr(labels, f.name), origins, part) for f in fields(table)
-            }
-            if len(origins) < len(marks) or any(values is None for values in filled.values()):
-                singly = singly or [read(values) for values in part.T]
-                filled = {name: np.stack([getattr(getattr(one, topic), name) for one in singly]) for name in filled}
-            tables[topic] = replace(table, **filled)
-        yield replace(planned, **tables)
-
-
-_TOPICS = ("machines", "places", "services", "money")
-
-
-def _mark(figure: Quantity, number: int) -> float:
-    """A number in a figure's range that no other figure has, and that is not its planning value."""
-    place = (0.1 + 0.8 * ((number + 1) * 0.6180339887498949 % 1.0)) * (figure.high - figure.low)
-    mark = figure.low + place
-    return mark if mark != figure.base else figure.low + place / 2
-
-
-def _filled(planned: Array, marked: Array, origins: Mapping[float, int], drawn: Array) -> Array | None:
-    """(samples, ...) entries with the draws in the place of the figures' marks; None where an entry is no figure."""
-    filled = np.repeat(planned[None], drawn.shape[1], axis=0)
-    for place in zip(*np.nonzero(np.atleast_1d(planned != marked)), strict=True):
-        at = place if planned.ndim else ()
-        number = origins.get(float(marked[at]))
-        if number is None:
-            return None
-        filled[(slice(None), *at)] = drawn[number]
-    return filled
+        part = {figure: values[first : first + CHUNK] for figure, values in drawn.items()}
+        figures = Figures(part, min(CHUNK, samples - first), case)
+        yield Inputs.read(case, BatchReader(case.years, figures))
 
 
 def _reduced(sold: Array, planned_limit: Array, limit: Array) -> Array:

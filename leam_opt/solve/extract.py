@@ -2,42 +2,69 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from leam_opt.case.index import Index
 from leam_opt.ledger.decisions import AXES, Decisions
-from leam_opt.solve.standard_form import StandardForm
+from leam_opt.solve.problem import Problem
 
 Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
 
 _NOISE = 1e-9
 """Values below this are the solver's rounding, not decisions."""
 
 
-def decisions(model: Any, form: StandardForm, x: Array, index: Index) -> Decisions:
-    """The decisions of a solution, in the ledger's layout; a variable that the model lacks is zero."""
-    place = {letter: {name: i for i, name in enumerate(members)} for letter, members in index.labels.items()}
-    column = {id(variable): i for i, variable in enumerate(form.columns)}
-    arrays: dict[str, Array] = {}
-    for field, shape in Decisions.shapes(index).items():
-        array = np.zeros(shape)
-        variable = getattr(model, field, None)
-        if variable is not None:
-            for key, entry in variable.items():
-                position = column.get(id(entry))
-                if position is not None:
+@dataclass(frozen=True)
+class Layout:
+    """Where the columns of a problem stand in the arrays of the decisions.
+
+    Attributes:
+        shapes: shape of each array.
+        places: for each array, positions in it (in one line) and the columns that belong there.
+        is_integer: (columns,) bool.
+    """
+
+    shapes: Mapping[str, tuple[int, ...]]
+    places: Mapping[str, tuple[Indices, Indices]]
+    is_integer: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, problem: Problem) -> Layout:
+        """The layout of a problem; a variable that its model lacks is zero."""
+        place = {
+            letter: {name: i for i, name in enumerate(members)} for letter, members in problem.index.labels.items()
+        }
+        column = {id(variable): i for i, variable in enumerate(problem.template.columns)}
+        shapes, places = Decisions.shapes(problem.index), {}
+        for name, shape in shapes.items():
+            found = []
+            for key, entry in (getattr(problem.model, name, None) or {}).items():
+                if id(entry) in column:
                     labels = key if isinstance(key, tuple) else (key,)
-                    where = tuple(place[a][label] for a, label in zip(AXES[field], labels, strict=True))
-                    array[where] = round(x[position]) if form.is_integer[position] else x[position]
-        array[np.abs(array) < _NOISE] = 0.0
-        arrays[field] = array
-    _redeem_first(arrays)
-    drawn = arrays["draws_meur"].sum(axis=1) > 0
-    arrays["instrument_used"] = np.maximum(arrays["instrument_used"], drawn.astype(float))
-    return Decisions(**arrays)
+                    at = [place[letter][label] for letter, label in zip(AXES[name], labels, strict=True)]
+                    found.append((int(np.ravel_multi_index(at, shape)), column[id(entry)]))
+            positions, columns = np.array(found, dtype=np.int64).reshape(-1, 2).T
+            places[name] = (positions, columns)
+        return cls(shapes, places, problem.template.is_integer)
+
+    def decisions(self, x: Array) -> Decisions:
+        """The decisions of a solution (columns), or of several (n, columns)."""
+        whole = np.where(self.is_integer, np.round(x), x)
+        whole[np.abs(whole) < _NOISE] = 0.0
+        arrays = {}
+        for name, shape in self.shapes.items():
+            array = np.zeros((*x.shape[:-1], int(np.prod(shape))))
+            positions, columns = self.places[name]
+            array[..., positions] = whole[..., columns]
+            arrays[name] = array.reshape(*x.shape[:-1], *shape)
+        _redeem_first(arrays)
+        drawn = arrays["draws_meur"].sum(axis=-1) > 0
+        arrays["instrument_used"] = np.maximum(arrays["instrument_used"], drawn.astype(float))
+        return Decisions(**arrays)
 
 
 def _redeem_first(arrays: dict[str, Array]) -> None:
@@ -45,7 +72,7 @@ def _redeem_first(arrays: dict[str, Array]) -> None:
 
     Both are due on the same day; the optimiser has no reason to prefer either.
     """
-    last, redemption = arrays["dividends_meur"][:, -1], arrays["redemption_meur"]
-    moved = np.clip(np.minimum(last, arrays["draws_meur"].sum(axis=1) - redemption), 0.0, None)
+    last, redemption = arrays["dividends_meur"][..., -1], arrays["redemption_meur"]
+    moved = np.clip(np.minimum(last, arrays["draws_meur"].sum(axis=-1) - redemption), 0.0, None)
     last -= moved
     redemption += moved

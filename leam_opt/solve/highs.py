@@ -21,7 +21,7 @@ _SUB_PROBLEMS = ("mip_heuristic_run_rens", "mip_heuristic_run_rins", "mip_heuris
 Option = bool | int | float | str
 
 INTEGRALITY_TOLERANCE = 5e-7
-"""Below the cut tolerance of a later stage: a cut as wide as this tolerance makes presolve refuse its own plan."""
+"""Far below the cut tolerance of a later stage: a cut as wide as this tolerance makes presolve refuse its own plan."""
 
 
 @dataclass(frozen=True)

@@ -11,30 +11,35 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from leam_opt.case.index import Index
 from leam_opt.case.schema import Case
 from leam_opt.errors import InfeasibleError, SolveError
 from leam_opt.ledger.accounts import Accounts
 from leam_opt.ledger.audit import Auditor
 from leam_opt.ledger.books import Books
 from leam_opt.solve.conflict import conflicting_rules
-from leam_opt.solve.extract import decisions
-from leam_opt.solve.formulation import build
+from leam_opt.solve.extract import Layout
 from leam_opt.solve.highs import Cut, Outcome, Session
 from leam_opt.solve.plan import Plan, SolveResult, StageResult
+from leam_opt.solve.problem import CLAIMS, GROSS_COST, Problem
 from leam_opt.solve.progress import Progress
-from leam_opt.solve.standard_form import StandardForm, compile_model
+from leam_opt.solve.standard_form import StandardForm
+from leam_opt.solve.template import Table
 
 Array = NDArray[np.float64]
 Callback = Callable[[Progress], None]
 
-CUT_TOLERANCE = 1e-6
-"""How far a later stage may give up an earlier objective: one euro, or one GPU-hour."""
+CUT_TOLERANCE = 1.0471975511965976e-5
+"""How far a later stage may give up an earlier objective while it looks for whole numbers: ten euros, or ten GPU-hours.
+
+The last solution at whole numbers takes it back. Twenty times the solver's own tolerance: at twice it, the presolve of
+HiGHS 1.15.1 was seen to cut off the optimum and to call what was left optimal. No round number: limits that are whole
+multiples of their rows' coefficients were seen to keep its presolve busy for ever."""
+NO_GAP = 1e-6
+"""An unfunded gap up to a euro is none; its variables are then fixed at zero."""
 CLEAN_TOLERANCE = 1e-9
 """The same for the last solution at whole numbers, relative to the objective."""
 PROVEN_GAP = 1e-4
 """Largest gap, relative to gross cost, that is called optimal."""
-_CLAIMS = {"deficit": "deficit_meur", "unfunded_gap": "unfunded_gap_meur", "public_money": "public_money_meur"}
 
 
 def solve(
@@ -71,10 +76,10 @@ def solve(
     """
     began = time.perf_counter()
     resolved = case.scenario(scenario) if scenario else case
-    model = build(resolved, formulation, rules)
-    search = _Search(model, mip_gap, time_limit, progress, seed, scenario or "")
+    problem = Problem.of(resolved, formulation, rules)
+    search = Search(problem, mip_gap, time_limit=time_limit, progress=progress, seed=seed, label=scenario or "")
     x = search.run()
-    plan = decisions(model, search.form, x, Index.of(resolved))
+    plan = Layout.of(problem).decisions(x)
     books = Books.of(resolved, plan)
     audit = Auditor(books, search.claims(x)).result
     audit.raise_if_failed()
@@ -97,15 +102,25 @@ class _Relaxed:
 
 
 @dataclass
-class _Search:
-    """The stages of one solve."""
+class Search:
+    """The stages of one solve.
 
-    model: Any
+    Attributes:
+        problem: the compiled formulation.
+        mip_gap, time_limit, progress, seed: as for `solve`.
+        label: of the scenario, for `progress`.
+        table: numbers of the variant to solve; None: those that the problem was built for.
+        pool: plans (columns) of other variants of the problem; the best one under these numbers is where to begin.
+    """
+
+    problem: Problem
     mip_gap: float
-    time_limit: float | None
-    progress: Callback | None
-    seed: int
-    label: str
+    time_limit: float | None = None
+    progress: Callback | None = None
+    seed: int = 0
+    label: str = ""
+    table: Table | None = None
+    pool: Sequence[Array] = ()
     form: StandardForm = field(init=False)
     stages: list[StageResult] = field(default_factory=list)
     stopped: str | None = None
@@ -113,17 +128,22 @@ class _Search:
 
     def __post_init__(self) -> None:
         self._began = time.perf_counter()
-        self._log: list[str] = []
-        self._short_of_money = False
-        self._compile()
-
-    def _compile(self) -> None:
-        names = [stage.name for stage in self.model.stages]
-        names += [name for name in (*_CLAIMS, "gross_cost") if name not in names]
-        self._position = {name: i for i, name in enumerate(names)}
-        self.form = compile_model(self.model, [getattr(self.model, name) for name in names])
+        self.model, self._position = self.problem.model, self.problem.position
+        # A formulation of the user's own may have set parameters past the table; those stay as they are in its model.
+        self._changed = dict(self.table or {})
+        self._knows_plan = False
+        self.form = self._compiled()
         self._session = Session(self.form, seed=self.seed)
         self.version = self._session.version
+
+    def _compiled(self) -> StandardForm:
+        template = self.problem.template
+        return template.form(template.vector(self._changed))
+
+    def _tighten(self, gap_meur: float) -> None:
+        bound = gap_meur + CUT_TOLERANCE if gap_meur > NO_GAP else 0.0
+        self._changed |= self.model.tightened(self.table or self.problem.table, bound)
+        self.form = self._session.form = self._compiled()
 
     def _value(self, objective: int, x: Array) -> float:
         return float(self.form.objectives[objective] @ x + self.form.offsets[objective])
@@ -131,7 +151,7 @@ class _Search:
     def _scale(self, stage: int, x: Array) -> float:
         """What a stage's gap is relative to: gross cost for money, its own size for anything else."""
         in_money = self.model.stages[stage].unit == "MEUR"
-        return max(abs(self._value(self._position["gross_cost"] if in_money else stage, x)), 1.0)
+        return max(abs(self._value(self._position[GROSS_COST] if in_money else stage, x)), 1.0)
 
     def _left(self) -> float | None:
         return None if self.time_limit is None else self.time_limit - (time.perf_counter() - self._began)
@@ -145,10 +165,17 @@ class _Search:
         # The relaxation of the main objective gives the scale of the gap and a bound that holds whatever happens.
         relaxed = self._relaxation()
         cuts: list[Cut] = []
-        x = self._first_plan(relaxed)
+        x = self._from_pool()
+        if x is None:
+            x = self._first_plan(relaxed)
         for number, stage in enumerate(self.model.stages):
             if self.stopped:
                 break
+            if number == 0 and x is not None and self._value(0, x) <= NO_GAP:
+                # Money cannot be more than enough: nothing is left to prove.
+                self.stages.append(StageResult(stage.name, stage.title, stage.unit, self._value(0, x), 0.0, 0.0, 0))
+                cuts.append(Cut(0, max(self._value(0, x), 0.0) + CUT_TOLERANCE))
+                continue
             # The relaxation's gross cost is as a rule below the plan's, so that one run is enough.
             gap_abs = self.mip_gap * self._scale(number, relaxed.x)
             outcome = self._stage(number, cuts, x, gap_abs)
@@ -171,10 +198,7 @@ class _Search:
             cuts.append(Cut(number, primal + CUT_TOLERANCE))
             if number == 0:
                 cuts[0] = Cut(0, max(primal, 0.0) + CUT_TOLERANCE)
-                self.model.tighten(cuts[0].limit)
-                if not self.stopped:
-                    self._log += self._session.log
-                    self._compile()
+                self._tighten(primal)
         if len(self.stages) == 1:
             main = self.model.stages[1]
             assert x is not None
@@ -182,7 +206,6 @@ class _Search:
         assert x is not None
         x = self._clean(x)
         self.stages = [replace(s, primal=self._value(i, x)) for i, s in enumerate(self.stages)]
-        self._log += self._session.log
         return x
 
     def _relaxation(self) -> _Relaxed:
@@ -196,6 +219,37 @@ class _Search:
             self._no_plan(outcome.status)
         return _Relaxed(outcome.x, outcome.dual)
 
+    def _from_pool(self) -> Array | None:
+        """The best plan of the pool under the numbers to solve, with its whole numbers held; None if none can be kept.
+
+        A start alone gains nothing: HiGHS goes on looking for better plans in sub-problems. With a plan that is as a
+        rule already the best one, that is idle work, and all that is left is to prove it.
+        """
+        best: tuple[float, float] | None = None
+        x: Array | None = None
+        for plan in self.pool:
+            found = self._held_values(plan)
+            if found is not None and (best is None or found[1:] < best):
+                x, best = found[0], found[1:]
+        if x is None or best is None:
+            return None
+        self._knows_plan = True
+        self._tighten(best[0])
+        return x
+
+    def _held_values(self, plan: Array) -> tuple[Array, float, float] | None:
+        """Columns, unfunded gap (to the euro) and main objective of a plan whose whole numbers are held."""
+        whole = self.form.is_integer
+        least = self._session.run(0, fixed=whole, start=plan, relax=True, time_limit=self._left())
+        self.highs_seconds += least.seconds
+        if least.x is None:
+            return None
+        gap = max(least.primal, 0.0)
+        cut = Cut(0, gap + CUT_TOLERANCE)
+        main = self._session.run(1, cuts=[cut], fixed=whole, start=plan, relax=True, time_limit=self._left())
+        self.highs_seconds += main.seconds
+        return None if main.x is None else (main.x, gap if gap > NO_GAP else 0.0, main.primal)
+
     def _first_plan(self, relaxed: _Relaxed) -> Array | None:
         """A plan of the restricted model where money is short: its gap bounds the search from the start.
 
@@ -204,7 +258,7 @@ class _Search:
         """
         least = self._session.run(0, relax=True, time_limit=self._left())
         self.highs_seconds += least.seconds
-        if least.x is None or least.primal <= CUT_TOLERANCE:
+        if least.x is None or least.primal <= NO_GAP:
             return None
         column = {id(variable): i for i, variable in enumerate(self.form.columns)}
         fixed, start = np.zeros(len(self.form.columns), dtype=bool), np.zeros(len(self.form.columns))
@@ -216,10 +270,8 @@ class _Search:
         self.highs_seconds += outcome.seconds
         if outcome.x is None:
             return None
-        self._short_of_money = True
-        self.model.tighten(outcome.primal + CUT_TOLERANCE)
-        self._log += self._session.log
-        self._compile()
+        self._knows_plan = True
+        self._tighten(outcome.primal)
         return outcome.x
 
     def _stage(self, number: int, cuts: Sequence[Cut], x: Array | None, gap_abs: float) -> Outcome:
@@ -234,7 +286,7 @@ class _Search:
                 start=x,
                 gap_abs=gap_abs,
                 time_limit=self._left(),
-                heuristics=not self._short_of_money,
+                heuristics=not self._knows_plan,
                 stage=title,
                 progress=self.progress,
             )
@@ -296,8 +348,8 @@ class _Search:
 
     def claims(self, x: Array) -> dict[str, Array]:
         """The optimiser's own figures, for the ledger to confirm."""
-        claimed = {"gross_cost_meur": np.array(self._value(self._position["gross_cost"], x))}
-        for name, claim in _CLAIMS.items():
+        claimed = {"gross_cost_meur": np.array(self._value(self._position[GROSS_COST], x))}
+        for name, claim in CLAIMS.items():
             claimed[claim] = np.array(self._value(self._position[name], x))
         return claimed
 
@@ -321,5 +373,5 @@ class _Search:
             seed=self.seed,
             input_hash=input_hash,
             stages=tuple(self.stages),
-            log="".join(self._log),
+            log="".join(self._session.log),
         )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, get_args, get_origin
+from typing import Any
 
+from leam_opt.case.figures import unit_of
 from leam_opt.case.load import origin_of
 from leam_opt.case.merge import suggestions
 from leam_opt.case.quantity import ByYear, FigureError, Quantity, Unit, parse_figure
@@ -89,13 +91,13 @@ def find_target(case: Case, asked: str) -> Target:
     name = asked.strip()
     parts = name.split(".")
     year = int(parts.pop()) if len(parts) > 1 and _YEAR.fullmatch(parts[-1]) else None
-    known = _entries(case)
-    fitting = _fitting(parts, known)
-    figures = [path for path in fitting if isinstance(known[path], Figure)]
+    known = entries(case)
+    found_paths = fitting(parts, known)
+    figures = [path for path in found_paths if isinstance(known[path], Figure)]
     if len(figures) > 1:
         raise CaseError(f"--solve-for {name}: it could be {' or '.join(figures[:_LISTED])}; write more of it")
     if not figures:
-        raise CaseError(f"--solve-for {name}: {_remedy(name, fitting, known)}")
+        raise CaseError(f"--solve-for {name}: {_remedy(name, found_paths, known)}")
     (path,) = figures
     found = _target(case, name, path)
     shape = known[path]
@@ -110,7 +112,7 @@ def find_target(case: Case, asked: str) -> Target:
     return Target(name, f"{path}.{year}", found.unit, base)
 
 
-def _entries(case: Case) -> dict[str, Shape]:
+def entries(case: Case) -> dict[str, Shape]:
     """Everything in the case that has a value of its own, by path."""
     tree = origin_of(case).resolved
     found = {}
@@ -130,35 +132,35 @@ def _shape_at(tree: Node | None, parts: list[str]) -> Shape | None:
     return shape
 
 
-def _fitting(parts: list[str], known: dict[str, Shape]) -> list[str]:
+def fitting(parts: Sequence[str], known: Iterable[str]) -> list[str]:
     """Paths whose parts begin with the given ones; a part that is written out beats one that is abbreviated."""
     best: tuple[bool, ...] = ()
-    fitting: list[str] = []
+    found: list[str] = []
     for path in known:
         names = path.split(".")
         if len(names) != len(parts) or not all(map(_begins, names, parts)):
             continue
         exact = tuple(name == part for name, part in zip(names, parts, strict=True))
-        if not fitting or exact > best:
-            best, fitting = exact, [path]
+        if not found or exact > best:
+            best, found = exact, [path]
         elif exact == best:
-            fitting.append(path)
-    return fitting
+            found.append(path)
+    return found
 
 
 def _begins(name: str, part: str) -> bool:
     return name == part or (part != "" and not part.isdigit() and name.startswith(part))
 
 
-def _remedy(name: str, fitting: list[str], known: dict[str, Shape]) -> str:
-    if fitting:
-        shape = known[fitting[0]]
+def _remedy(name: str, found: list[str], known: dict[str, Shape]) -> str:
+    if found:
+        shape = known[found[0]]
         what = "a list" if isinstance(shape, ListOf) else "not a figure"
         if isinstance(shape, Leaf):
             kinds = {int: "a whole number", bool: "true or false"}
             what = kinds.get(shape.type, "a choice of words" if shape.choices else "text")
         return (
-            f"{fitting[0]} is {what}; a break-even needs a figure that can take any value, "
+            f"{found[0]} is {what}; a break-even needs a figure that can take any value, "
             "so solve its values one by one with --set"
         )
     figures = [path for path, shape in known.items() if isinstance(shape, Figure)]
@@ -172,17 +174,13 @@ def _remedy(name: str, fitting: list[str], known: dict[str, Shape]) -> str:
 
 
 def _target(case: Case, asked: str, path: str) -> Target:
-    *above, last = path.split(".")
-    section: Any = case
-    for part in above:
-        if isinstance(section, list):
-            section = section[int(part)]
+    unit = unit_of(case, path)
+    value: Any = case
+    for part in path.split("."):
+        if isinstance(value, list):
+            value = value[int(part)]
         else:
-            section = section[part] if isinstance(section, dict) else getattr(section, part)
-    field = type(section).model_fields[last]
-    unit = next((item for item in field.metadata if isinstance(item, Unit)), None) or _unit_in(field.annotation)
-    assert unit is not None, path
-    value = getattr(section, last)
+            value = value[part] if isinstance(value, dict) else getattr(value, part)
     if isinstance(value, Quantity):
         return Target(asked, path, unit, value.base)
     if not isinstance(value, ByYear):
@@ -192,10 +190,3 @@ def _target(case: Case, asked: str, path: str) -> Target:
     if len(values) <= 1:
         return Target(asked, path, unit, next(iter(values), None))
     return Target(asked, path, unit, sum(by_year.values()) / len(by_year), by_year)
-
-
-def _unit_in(annotation: Any) -> Unit | None:
-    """The unit of an optional figure."""
-    if get_origin(annotation) is Annotated:
-        return next((item for item in get_args(annotation)[1:] if isinstance(item, Unit)), None)
-    return next((unit for option in get_args(annotation) if (unit := _unit_in(option))), None)

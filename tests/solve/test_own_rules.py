@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from leam_opt.errors import AuditError, InfeasibleError, ModelError
 from leam_opt.ledger.decisions import Decisions
-from leam_opt.solve import extract
+from leam_opt.solve.extract import Layout
 from leam_opt.solve.run import solve
 from tests.maths.helpers import bare_case, best, expect
 
@@ -104,13 +106,14 @@ def test_a_plan_that_was_tampered_with_is_refused(
     monkeypatch: pytest.MonkeyPatch, field: str, amount: float, row: str
 ) -> None:
     """Between the solver and the ledger one number changes; the plan is refused with a row that differs."""
+    read = Layout.decisions
 
-    def tampered(*arguments: object) -> Decisions:
-        plan = extract.decisions(*arguments)  # type: ignore[arg-type]
+    def tampered(layout: Layout, x: NDArray[np.float64]) -> Decisions:
+        plan = read(layout, x)
         getattr(plan, field).flat[0] += amount
         return plan
 
-    monkeypatch.setattr("leam_opt.solve.run.decisions", tampered)
+    monkeypatch.setattr(Layout, "decisions", tampered)
     with pytest.raises(AuditError) as refusal:
         solve(ONE_UNIT)
     assert refusal.value.exit_code == 5
