@@ -8,6 +8,7 @@
     lo.compare(case).reason                                 # which financing is best, and why
     lo.breakeven(case, solve_for="prices.tokens").sentence  # the price at which nothing is lost
     lo.reconcile(case).frame()                              # the paper's figures beside the engine's
+    lo.Study("leam-2022/electricity-price").run("prices")   # what-if: hundreds of plans, resumable
 
 Importing this package imports nothing heavy: each name is fetched from its room when it is first used.
 """
@@ -22,12 +23,14 @@ if TYPE_CHECKING:
     from leam_opt.case.load import load_case
     from leam_opt.case.schema import Case, case_schema
     from leam_opt.errors import AuditError, CaseError, InfeasibleError, LeamError, ModelError, SolveError
-    from leam_opt.ledger.reconcile import Reconciliation, reconcile
-    from leam_opt.report.compare import Comparison, compare
+    from leam_opt.ledger.reconcile import reconcile
+    from leam_opt.report.compare import compare
     from leam_opt.report.math import formulation_latex
     from leam_opt.solve.plan import Plan
     from leam_opt.solve.run import solve
     from leam_opt.study.breakeven import breakeven
+    from leam_opt.study.opened import open_study
+    from leam_opt.study.study import Study
 
 __version__ = "0.1.0"
 
@@ -35,13 +38,12 @@ __all__ = [
     "AuditError",
     "Case",
     "CaseError",
-    "Comparison",
     "InfeasibleError",
     "LeamError",
     "ModelError",
     "Plan",
-    "Reconciliation",
     "SolveError",
+    "Study",
     "__version__",
     "breakeven",
     "case_schema",
@@ -50,6 +52,7 @@ __all__ = [
     "list_cases",
     "load_case",
     "new_case",
+    "open_study",
     "reconcile",
     "solve",
 ]
@@ -60,13 +63,12 @@ _HOME = {
     "AuditError": "leam_opt.errors",
     "Case": "leam_opt.case.schema",
     "CaseError": "leam_opt.errors",
-    "Comparison": "leam_opt.report.compare",
     "InfeasibleError": "leam_opt.errors",
     "LeamError": "leam_opt.errors",
     "ModelError": "leam_opt.errors",
     "Plan": "leam_opt.solve.plan",
-    "Reconciliation": "leam_opt.ledger.reconcile",
     "SolveError": "leam_opt.errors",
+    "Study": "leam_opt.study.study",
     "breakeven": "leam_opt.study.breakeven",
     "case_schema": "leam_opt.case.schema",
     "compare": "leam_opt.report.compare",
@@ -74,6 +76,7 @@ _HOME = {
     "list_cases": "leam_opt.case.catalogue",
     "load_case": "leam_opt.case.load",
     "new_case": "leam_opt.case.catalogue",
+    "open_study": "leam_opt.study.opened",
     "reconcile": "leam_opt.ledger.reconcile",
 }
 

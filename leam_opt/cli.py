@@ -283,6 +283,57 @@ def breakeven(
     emit(form, out, data=data, csv=lambda: csv_text(data["solves"]), view=lambda: breakeven_view(data))
 
 
+@app.command()
+def study(
+    source: Annotated[
+        str, typer.Argument(metavar="STUDY", help="A study file, or a shipped study as CASE/NAME (leam-2022/tornado).")
+    ],
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--into", metavar="DIR", help="Folder of the runs; the same study goes on there. Default: NAME.study."
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", metavar="N", min=1, help="Processes; default: all cores.")
+    ] = None,
+    dask: Annotated[str | None, typer.Option("--dask", metavar="ADDRESS", help="Run on a Dask cluster.")] = None,
+    restart: Annotated[bool, typer.Option("--restart", help="Begin anew; earlier runs are put by.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Allow a design of more than a million points.")] = False,
+    cache: Annotated[
+        str | None, typer.Option("--cache", metavar="DIR|off", help="Cache of results; default: the user's own.")
+    ] = None,
+    form: OutputFormat = None,
+    out: Out = None,
+) -> None:
+    """Carry out a what-if study and say what it shows.
+
+    Each run lands in the study's folder as it finishes. Ctrl-C stops; the same command goes on from there.
+    """
+    out, form = target(out, form)
+    import leam_opt
+    from leam_opt.report.progress_study import StudyBar
+    from leam_opt.report.tables_study import study_view
+
+    planned = leam_opt.Study(source, yes=yes)
+    with StudyBar() as bar:
+        result = planned.run(folder, workers=workers, dask=dask, progress=bar.callback, restart=restart, cache=cache)
+    data = result.to_dict()
+    emit(
+        form,
+        out,
+        data=data,
+        csv=lambda: result.frame().to_csv(index=False, lineterminator="\n"),
+        view=lambda: study_view(data),
+    )
+    if not result.complete:
+        typer.echo(
+            f"leam-opt: stopped after {data['runs_done']:,} of {data['runs']:,} runs; the same command goes on",
+            err=True,
+        )
+        raise typer.Exit(INTERRUPTED_EXIT_CODE)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Entry point: runs a command and ends the process with its exit code; a traceback never reaches the user."""
     for stream in (sys.stdout, sys.stderr):

@@ -87,6 +87,19 @@ class Figures:
         values = self.each(quantity for row in rows for quantity in row)
         return values.reshape(*values.shape[:-1], len(rows), width)
 
+    def varies(self, key: int) -> bool:
+        """Whether a figure, by the `id` of its `Quantity`, varies."""
+        return key in self._varied
+
+    def varied(self, key: int) -> Array:
+        """(n) the values of a figure that varies."""
+        return self._varied[key]
+
+    def taken(self, which: NDArray[np.int64]) -> Figures:
+        """The figures of some of the variants."""
+        size = None if self.size is None else len(which)
+        return Figures({key: column[which] for key, column in self._varied.items()}, size, self._case)
+
     def __reduce__(self) -> NoReturn:
         # Elsewhere the objects have other identities, and every figure would quietly be at its planning value again.
         raise TypeError("figures belong to the objects of one case; send the case and the values, and vary it there")

@@ -109,11 +109,17 @@ class Expressions:
                 self.parameters.append(node)
             leaves.append(self._position[id(node)])
             return ("p",)
+        if node.is_variable_type() and node.fixed:  # by a rule of the user's own
+            numbers.append(float(node.value))
+            return ("c",)
+        if node.is_named_expression_type():
+            return self._shape(node.arg(0), leaves, numbers)
         kind = next((name for type_, name in _KINDS if isinstance(node, type_)), None)
         if kind is None:
-            if getattr(node, "is_expression_type", lambda: False)() and node.nargs() == 1:
-                return self._shape(node.arg(0), leaves, numbers)  # a named expression
-            raise ModelError(f"a coefficient of the model has an operation that is not known here: {node}")
+            raise ModelError(
+                f"a coefficient of the model has an operation that is not known here: {node}; "
+                "write it with + - * / **, or as a number (pyomo.environ.value)"
+            )
         return (kind, *(self._shape(node.arg(i), leaves, numbers) for i in range(node.nargs())))
 
     def groups(self) -> list[Group]:

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from leam_opt.case.derive import derive
 from leam_opt.case.index import Index
 from leam_opt.case.schema import Case
+from leam_opt.errors import ModelError
 from leam_opt.solve.formulation import build
+from leam_opt.solve.standard_form import StandardForm, compile_model
 from leam_opt.solve.template import Table, Template
+
+Array = NDArray[np.float64]
 
 CLAIMS = {"deficit": "deficit_meur", "unfunded_gap": "unfunded_gap_meur", "public_money": "public_money_meur"}
 """Expressions of the model that the ledger has to confirm, by its own names."""
@@ -58,3 +66,45 @@ class Problem:
             position={name: number for number, name in enumerate(names)},
             takes_variants=formulation == "planning" and not rules,
         )
+
+    @cached_property
+    def whole_columns(self) -> dict[str, int]:
+        """Positions of the whole-number columns by name."""
+        template = self.template
+        return {str(column): at for at, column in enumerate(template.columns) if template.is_integer[at]}
+
+    def confirm(self, case: Case, vector: Array) -> None:
+        """Compares the form of a parameter vector with a fresh build of its case by Pyomo's own compiler.
+
+        Raises:
+            ModelError: they differ; names what does.
+        """
+        model = build(case)
+        fresh = compile_model(model, [getattr(model, name) for name in self.position])
+        form = self.template.form(vector)
+        found = _difference(form, fresh)
+        if found:
+            raise ModelError(
+                f"the numbers of a variant differ from those of a fresh build in {found}; please report the case"
+            )
+
+
+def _difference(form: StandardForm, fresh: StandardForm) -> str:
+    """Names the first part of two forms that differs; rows that have no columns are left out of the fresh one."""
+    rows = {str(row): number for number, row in enumerate(form.rows)}
+    if [str(column) for column in form.columns] != [str(column) for column in fresh.columns]:
+        return "columns"
+    if not all(str(row) in rows for row in fresh.rows):
+        return "rows"
+    at = [rows[str(row)] for row in fresh.rows]
+    pairs = {
+        "coefficients": (form.matrix[at].toarray(), fresh.matrix.toarray()),
+        "limits of rows": (
+            np.array([form.row_lower[at], form.row_upper[at]]),
+            np.array([fresh.row_lower, fresh.row_upper]),
+        ),
+        "bounds of columns": (np.array([form.lower, form.upper]), np.array([fresh.lower, fresh.upper])),
+        "objectives": (form.objectives, fresh.objectives),
+        "constants of objectives": (form.offsets, fresh.offsets),
+    }
+    return next((name for name, (a, b) in pairs.items() if not np.allclose(a, b, rtol=1e-9, atol=1e-11)), "")

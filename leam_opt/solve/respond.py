@@ -26,7 +26,12 @@ Mask = NDArray[np.bool_]
 
 _WEIGHTS = (1e7, 1e2, 1.0, 1e-2, 1e-4, 1e-6)
 """Weights of misses, gap, deficit and later objectives; they only have to find a good vertex, not to prove it."""
-_DUAL_TOLERANCE = 1e-7
+_DUAL_TOLERANCE = 1e-9
+"""Reduced costs below this are none: a hundred M EUR can hang on a millionth of a rule that is missed, and which of the
+two gives way must not depend on the variant that was solved before."""
+_USUAL_TOLERANCE = 1e-7
+"""The solver's own; for the weighted sum, whose costs are of very different size."""
+_DUAL_SIMPLEX, _PRIMAL_SIMPLEX = 1, 4
 _OPTIONS: dict[str, bool | int | float | str] = {
     "output_flag": False,
     "threads": 1,
@@ -77,6 +82,15 @@ class Responder:
         self._highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
         for name, value in _OPTIONS.items():
             self._highs.setOptionValue(name, value)
+
+    def begin_at(self, basis: highspy.HighsBasis | None) -> None:
+        """Begins the next variants at a basis, so that they do not depend on those solved before."""
+        self._basis = basis
+
+    @property
+    def basis(self) -> highspy.HighsBasis | None:
+        """The basis of the last variant."""
+        return self._basis
 
     def respond(self, vectors: Array, order: Iterable[int] | None = None) -> Responses:
         """Answers to variants with parameter vectors (n, parameters); an order with alike neighbours makes it quick."""
@@ -150,6 +164,12 @@ class Responder:
             # A warm basis can be badly conditioned under other figures; a cold run has the last word.
             self._highs.clearSolver()
             status = self._run()
+        if status == model.kUnknown:
+            # Where a variant is infeasible by a little, the dual simplex can end without knowing it.
+            self._highs.clearSolver()
+            self._highs.setOptionValue("simplex_strategy", _PRIMAL_SIMPLEX)
+            status = self._run()
+            self._highs.setOptionValue("simplex_strategy", _DUAL_SIMPLEX)
         if status in (model.kInfeasible, model.kUnboundedOrInfeasible):
             return "infeasible", self._conflict()
         if status != model.kOptimal:
@@ -168,13 +188,17 @@ class Responder:
         if first is None:
             return True
         self._resolved += 1
+        self._highs.setOptionValue("dual_feasibility_tolerance", _DUAL_TOLERANCE)
+        solved = True
         for stage in range(first, len(stages)):
             face.hold()
             self._highs.changeColsCost(self.form.width, self._columns, stages[stage])
-            if self._run() != highspy.HighsModelStatus.kOptimal:
-                return False
+            solved = self._run() == highspy.HighsModelStatus.kOptimal
+            if not solved:
+                break
             face.decide(stages[stage])
-        return True
+        self._highs.setOptionValue("dual_feasibility_tolerance", _USUAL_TOLERANCE)
+        return solved
 
     def _conflict(self) -> str:
         """The rules whose rows prove that nothing fits (a Farkas certificate)."""

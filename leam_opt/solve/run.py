@@ -34,8 +34,11 @@ CUT_TOLERANCE = 1.0471975511965976e-5
 The last solution at whole numbers takes it back. Twenty times the solver's own tolerance: at twice it, the presolve of
 HiGHS 1.15.1 was seen to cut off the optimum and to call what was left optimal. No round number: limits that are whole
 multiples of their rows' coefficients were seen to keep its presolve busy for ever."""
+GAP_ROOM = 1e-3
+"""Room of the bounds on the unfunded gap above its least value, M EUR. The limit on its sum is what binds: where bounds
+made that limit redundant, HiGHS took ten times as many nodes."""
 NO_GAP = 1e-6
-"""An unfunded gap up to a euro is none; its variables are then fixed at zero."""
+"""An unfunded gap up to a euro is none."""
 CLEAN_TOLERANCE = 1e-9
 """The same for the last solution at whole numbers, relative to the objective."""
 PROVEN_GAP = 1e-4
@@ -111,6 +114,7 @@ class Search:
         label: of the scenario, for `progress`.
         table: numbers of the variant to solve; None: those that the problem was built for.
         pool: plans (columns) of other variants of the problem; the best one under these numbers is where to begin.
+        explain_seconds: how long to look for the rules in conflict where there is no plan; None: as long as it takes.
     """
 
     problem: Problem
@@ -121,6 +125,7 @@ class Search:
     label: str = ""
     table: Table | None = None
     pool: Sequence[Array] = ()
+    explain_seconds: float | None = None
     form: StandardForm = field(init=False)
     stages: list[StageResult] = field(default_factory=list)
     stopped: str | None = None
@@ -131,7 +136,7 @@ class Search:
         self.model, self._position = self.problem.model, self.problem.position
         # A formulation of the user's own may have set parameters past the table; those stay as they are in its model.
         self._changed = dict(self.table or {})
-        self._knows_plan = False
+        self._knows_plan, self._pool_gap = False, np.inf
         self.form = self._compiled()
         self._session = Session(self.form, seed=self.seed)
         self.version = self._session.version
@@ -141,8 +146,7 @@ class Search:
         return template.form(template.vector(self._changed))
 
     def _tighten(self, gap_meur: float) -> None:
-        bound = gap_meur + CUT_TOLERANCE if gap_meur > NO_GAP else 0.0
-        self._changed |= self.model.tightened(self.table or self.problem.table, bound)
+        self._changed |= self.model.tightened(self.table or self.problem.table, max(gap_meur, 0.0) + GAP_ROOM)
         self.form = self._session.form = self._compiled()
 
     def _value(self, objective: int, x: Array) -> float:
@@ -171,10 +175,10 @@ class Search:
         for number, stage in enumerate(self.model.stages):
             if self.stopped:
                 break
-            if number == 0 and x is not None and self._value(0, x) <= NO_GAP:
+            if number == 0 and self._pool_gap <= NO_GAP:
                 # Money cannot be more than enough: nothing is left to prove.
-                self.stages.append(StageResult(stage.name, stage.title, stage.unit, self._value(0, x), 0.0, 0.0, 0))
-                cuts.append(Cut(0, max(self._value(0, x), 0.0) + CUT_TOLERANCE))
+                self.stages.append(StageResult(stage.name, stage.title, stage.unit, 0.0, 0.0, 0.0, 0))
+                cuts.append(Cut(0, CUT_TOLERANCE))
                 continue
             # The relaxation's gross cost is as a rule below the plan's, so that one run is enough.
             gap_abs = self.mip_gap * self._scale(number, relaxed.x)
@@ -233,7 +237,7 @@ class Search:
                 x, best = found[0], found[1:]
         if x is None or best is None:
             return None
-        self._knows_plan = True
+        self._knows_plan, self._pool_gap = True, best[0]
         self._tighten(best[0])
         return x
 
@@ -335,7 +339,8 @@ class Search:
         return whole
 
     def _infeasible(self) -> NoReturn:
-        rules = conflicting_rules(self.model, self.form, self.seed, self._left())
+        limits = [seconds for seconds in (self.explain_seconds, self._left()) if seconds is not None]
+        rules = conflicting_rules(self.model, self.form, self.seed, min(limits, default=None))
         listed = "\n".join(f"  - {rule}" for rule in rules) or "  (the rules in conflict could not be told apart)"
         raise InfeasibleError(f"no plan satisfies all rules of the case; these cannot hold together:\n{listed}", rules)
 

@@ -20,6 +20,7 @@ from scipy.sparse import csr_array
 
 from leam_opt.case.derive import TABLE, Derived
 from leam_opt.case.schema import Case
+from leam_opt.errors import ModelError
 from leam_opt.solve.expressions import Entries, Expressions, Group, Varying
 from leam_opt.solve.standard_form import StandardForm
 
@@ -191,6 +192,8 @@ class _Walk:
 
     def _linear(self, body: Any) -> tuple[dict[int, Any], Any]:
         repn = generate_standard_repn(body, quadratic=False, compute_values=False)
+        if repn.nonlinear_expr is not None:
+            raise ModelError(f"the model has to be linear in its variables, and this is not: {repn.nonlinear_expr}")
         terms = {
             self._column(variable): coefficient
             for variable, coefficient in zip(repn.linear_vars, repn.linear_coefs, strict=True)

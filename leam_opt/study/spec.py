@@ -17,6 +17,8 @@ Lane = Literal["replan", "evaluate", "reference"]
 """How a variant comes to its plan: optimised anew, by holding a plan's whole numbers, or as the case's own plan."""
 MOST_POINTS = 1_000_000
 """A design with more points has to be meant."""
+MOST_REGRET_POINTS = 200
+"""Points of a design whose re-planned plans are held in every future: each plan is a run for each of them."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ class Answers:
 
     Attributes:
         flip_width: widest bracket of a flip point, in the lever's unit; None: flips are not asked for.
-        regret: outputs whose regret is asked for.
+        regret: outputs whose regret is asked for: of the plans that are held, or where plans are made anew, of each
+            plan that is found, held at every point.
         thresholds: events whose probability is asked for.
         quantiles: levels between 0 and 1.
     """

@@ -20,7 +20,7 @@ from leam_opt.case.yaml_source import parse_yaml, read_text
 from leam_opt.errors import CaseError
 from leam_opt.study.designs import Design, Grid
 from leam_opt.study.levers import Finder, LeverError, figure_value
-from leam_opt.study.spec import MOST_POINTS, Answers, HeldPlan, StudySpec, Threshold
+from leam_opt.study.spec import MOST_POINTS, MOST_REGRET_POINTS, Answers, HeldPlan, StudySpec, Threshold
 from leam_opt.study.spec_design import DesignReader
 from leam_opt.study.spec_file import FlipsPart, RegretPart, StudyFile, section
 
@@ -306,7 +306,7 @@ class _Loader:
         """What is asked, as far as it is sound."""
         part = self.part.answers
         width = self._flip_width(part.flips, design)
-        regret = self._regret(part.regret, known, plans)
+        regret = self._regret(part.regret, known, plans, design)
         thresholds = []
         for number, each in enumerate(part.thresholds):
             where = f"answers.thresholds.{number}"
@@ -347,19 +347,13 @@ class _Loader:
             self._wrong(f"{where}.width", f"the width must be above 0 {lever.unit.name}, got {width:g}")
         return width
 
-    def _regret(self, asked: Any, known: Sequence[str], plans: int) -> tuple[str, ...]:
+    def _regret(self, asked: Any, known: Sequence[str], plans: int, design: Design | None) -> tuple[str, ...]:
         where = "answers.regret"
         if asked is None or asked is False:
             return ()
         node = self.tree.value["answers"].value["regret"]
         part = RegretPart() if asked is True else section(RegretPart, node, where, self.problems)
-        if self.part.lane != "evaluate":
-            message = (
-                f"regret compares plans that are held, which the lane {self.part.lane} does not; write lane: evaluate"
-            )
-            self._wrong(where, message, at_key=True)
-        elif plans < 2:
-            message = "regret compares at least two plans; name them under plans, or study more than one scenario"
+        if message := self._no_regret(plans, design):
             self._wrong(where, message, at_key=True)
         names = [] if part is None else part.outputs if isinstance(part.outputs, list) else [part.outputs]
         for name in names:
@@ -368,6 +362,25 @@ class _Loader:
             else:
                 self._wrong(f"{where}.outputs", f"expected the name of an output, got {shown(name)}")
         return tuple(str(name) for name in names)
+
+    def _no_regret(self, plans: int, design: Design | None) -> str:
+        """Why there is no regret to tell; empty where there is."""
+        if self.part.lane == "reference":
+            return (
+                "regret compares several plans, and the lane reference has one; write lane: evaluate (plans that are "
+                "held) or lane: replan (the plans of all points)"
+            )
+        if self.part.lane == "evaluate":
+            few = "regret compares at least two plans; name them under plans, or study more than one scenario"
+            return few if plans < 2 else ""
+        if design is not None and design.count < 2:
+            return "regret compares the plans of at least two points, and the design has one; give it more"
+        if design is not None and design.count > MOST_REGRET_POINTS:
+            return (
+                f"the design has {design.count:,} points; in the lane replan the plan of each is held at all others, "
+                f"for {MOST_REGRET_POINTS} points at most: take fewer points, or lane: evaluate with named plans"
+            )
+        return ""
 
     def _check_reference(self, frames: Mapping[str, Case]) -> None:
         lacking = [name for name, case in frames.items() if case.reference_plan is None]

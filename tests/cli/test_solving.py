@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 import leam_opt
-from leam_opt import Comparison
+from leam_opt.report.compare import Comparison
 from leam_opt.study.breakeven import BreakEven
 from tests.cli import samples
 from tests.cli.conftest import Run

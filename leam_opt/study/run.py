@@ -1,0 +1,387 @@
+"""Carries out a study: tasks to an executor, results to the store as they come, in rounds until all is answered."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leam_opt.errors import SolveError
+from leam_opt.study.answers import next_points, plans_to_hold
+from leam_opt.study.executors import Serial, Width
+from leam_opt.study.landing import Landing
+from leam_opt.study.lanes import Options, Rows, Whole
+from leam_opt.study.spec import StudySpec
+from leam_opt.study.tasks import Packed, Setting, Task, work
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+READINGS = ("constant", "growth")
+"""How the reference plan's tokens are read; a reference study carries out both."""
+_CHUNKS = {"evaluate": 250, "reference": 2000}
+_CHAIN = 10
+"""Re-planned runs that begin with each other's plans; chains do not know of each other and can run side by side."""
+_POOL = 6
+_NEAR = 4
+_AHEAD = 2
+"""Tasks that are out for each one that can run at once."""
+_ROUNDS = 60
+_LOST = (
+    "the executor has lost its workers ({}); what has landed is safe, and the study goes on from there when it is run "
+    "again: with fewer workers where memory was short; a script of one's own starts processes under "
+    "`if __name__ == '__main__':` only"
+)
+_DIED = "the process that did it died, also when it did nothing else (out of memory, or a fault of the solver)"
+
+
+@dataclass(frozen=True)
+class StudyProgress:
+    """How far a study is.
+
+    Attributes:
+        done, runs: runs that have landed, and all that are known of.
+        failed: runs without a plan among those of this call.
+        seconds: since the call began.
+        new: runs that this call has done.
+        what: what is being done, in words.
+    """
+
+    done: int
+    runs: int
+    failed: int
+    seconds: float
+    new: int
+    what: str
+
+
+@dataclass
+class Chain:
+    """Runs of a scenario that follow each other; their points, and the plans found so far."""
+
+    lane: str
+    scenario: str
+    label: str
+    points: NDArray[np.int64]
+    runs: NDArray[np.int64]
+    values: Mapping[str, Any]
+    round: int = 0
+    held: Whole | None = None
+    pool: list[Whole] = field(default_factory=list)
+    at: int = 0
+    is_alone: bool = False
+    """Whether nothing else was done while its last task was."""
+
+    @property
+    def step(self) -> int:
+        """Runs of one task."""
+        return 1 if self.lane == "replan" else len(self.runs)
+
+    def task(self, setting: Packed) -> Task:
+        """The next task."""
+        part = slice(self.at, self.at + self.step)
+        values = {path: column[part] for path, column in self.values.items()}
+        pool = tuple(self.pool[-_POOL:])
+        return Task(setting, self.lane, self.scenario, self.runs[part], values, self.label, self.held, pool)
+
+    def begin_with(self, plans: Iterable[Whole]) -> None:
+        """Lets the next runs begin with further plans; the last ones are the most alike."""
+        for whole in plans:
+            self.pool = [*(other for other in self.pool if other != whole), whole]
+
+    def keep(self, left: NDArray[np.bool_]) -> None:
+        """Takes the other runs out."""
+        self.points, self.runs = self.points[left], self.runs[left]
+        self.values = {path: _taken(column, left) for path, column in self.values.items()}
+
+
+class Runner:
+    """One carrying-out of a study."""
+
+    def __init__(
+        self,
+        spec: StudySpec,
+        landing: Landing,
+        executor: Executor,
+        width: Width,
+        progress: Callable[[StudyProgress], None] | None,
+    ) -> None:
+        self.spec, self.landing, self.executor, self.width, self.progress = spec, landing, executor, width, progress
+        options = Options(spec.mip_gap, spec.time_limit_seconds, spec.seed)
+        self._to_make = {(plan.label, name): case for plan in spec.plans for name, case in plan.cases.items()}
+        self._to_make |= {("", name): case for name, case in spec.frames.items()}
+        self._made_in = {plan.label: plan.scenario for plan in spec.plans}
+        figures = frozenset(lever.path for lever in spec.design.levers if lever.kind == "figure")
+        self.setting = Setting(spec.frames, self._to_make, figures, options).packed()
+        self._began, self._new, self._failed = time.perf_counter(), 0, 0
+        self._known = max(spec.design.count * len(self.combinations), landing.count)
+        self._made: dict[tuple[str, str], Whole] = {}
+
+    @property
+    def combinations(self) -> list[tuple[str, str]]:
+        """Scenarios and held plans (or readings), in the order in which runs are numbered."""
+        spec = self.spec
+        labels = READINGS if spec.lane == "reference" else [plan.label for plan in spec.plans] or [""]
+        if spec.lane == "replan":
+            labels = [""]
+        return [(scenario, label) for scenario in spec.scenarios for label in labels]
+
+    def run(self) -> None:
+        """Does what is left of the design, and of the rounds that the answers ask for."""
+        if self.spec.lane != "reference":
+            self._make_plans()
+        self._carry_out(self._chains())
+        if self.spec.answers.flip_width is not None:
+            self._look_for_flips()
+        if self.spec.answers.regret and self.spec.lane == "replan":
+            self._hold_plans()
+
+    def run_round(self, number: int, chains: Iterable[Chain]) -> None:
+        """Does what is left of the runs that an answer has asked for."""
+        left = [chain for chain in chains if self._keep_left(chain)]
+        self._known = self.landing.count + sum(len(chain.runs) for chain in left)
+        self.landing.store.update(runs=self._known)
+        self._tell(f"round {number}")
+        self._carry_out(iter(left))
+
+    def _look_for_flips(self) -> None:
+        """Rounds that narrow the brackets of flips.
+
+        Each follows from the rows of the rounds before it alone, so that one that was ended in the middle is gone on
+        with as it was.
+        """
+        for number in range(1, _ROUNDS):
+            frame = self.landing.store.frame()
+            earlier = frame[(frame["lane"] == "replan") & (frame["round"] < number)]
+            values = next_points(self.spec, earlier)
+            if not values:
+                return
+            near = {name: self._plans_near(earlier, name) for name in self.spec.scenarios}
+            self.run_round(number, at_values(self.spec, values, len(earlier), number, near))
+
+    def _hold_plans(self) -> None:
+        """The round that holds the plans of the design at all of its points."""
+        frame = self.landing.store.frame()
+        plans = {label: self.landing.plan(key) for label, key in plans_to_hold(self.spec, frame).items()}
+        self.run_round(1, holding(self.spec, plans, frame, self.landing.next_run))
+
+    def _plans_near(self, frame: pd.DataFrame, scenario: str) -> list[Whole]:
+        """The commonest plans of a scenario, to begin with."""
+        keys = frame.loc[frame["scenario"] == scenario, "plan_key"].dropna()
+        return [self.landing.plan(key) for key in keys[keys != ""].value_counts().index[:_NEAR]]
+
+    def _make_plans(self) -> None:
+        """The plans that are held, or that every re-planned run may begin with, as far as runs are left that need them.
+
+        A plan with a scenario of its own is made there, and held in all scenarios.
+        """
+        count, tasks = self.spec.design.count, dict[tuple[str, str], Future[Rows]]()
+        wanted = [
+            self._maker(scenario, label)
+            for number, (scenario, label) in enumerate(self.combinations)
+            if not self.landing.has(number * count + np.arange(count)).all()
+        ]
+        for label, scenario in dict.fromkeys(wanted):
+            known = self.landing.made(label, scenario, self._to_make[label, scenario])
+            if known is not None:
+                self._made[label, scenario] = known
+                continue
+            self._tell(f"planning {label or scenario}")
+            task = Task(self.setting, "make", scenario, np.empty(0, dtype=np.int64), {}, label)
+            tasks[label, scenario] = self._submit(work, task)
+        for (label, scenario), future in tasks.items():
+            try:
+                rows = future.result()
+            except (BrokenExecutor, CancelledError) as error:
+                raise SolveError(_LOST.format(_told(error))) from None
+            if rows.plans:
+                (self._made[label, scenario],) = rows.plans.values()
+                self.landing.save_made(label, scenario, self._to_make[label, scenario], rows)
+            elif self.spec.lane == "evaluate":
+                what = f"plan '{label}' of {scenario}" if label else f"optimal plan of {scenario}"
+                raise SolveError(f"the {what} cannot be made, so there is nothing to hold: {rows.reason[0]}")
+
+    def _maker(self, scenario: str, label: str) -> tuple[str, str]:
+        """Label and scenario that the plan of a scenario is made under."""
+        return label, self._made_in.get(label) or scenario
+
+    def _chains(self) -> Iterator[Chain]:
+        """What is left of the design, in chains of consecutive points."""
+        count, lane = self.spec.design.count, self.spec.lane
+        size = _CHUNKS.get(lane, _CHAIN)
+        for number, (scenario, label) in enumerate(self.combinations):
+            for first in range(0, count, size):
+                points = np.arange(first, min(first + size, count), dtype=np.int64)
+                runs = number * count + points
+                if self.landing.has(runs).all():
+                    continue
+                values = self.spec.design.points(first, int(points[-1]) + 1)
+                chain = Chain(lane, scenario, label, points, runs, values)
+                made = self._made.get(self._maker(scenario, label))
+                if lane == "evaluate":
+                    chain.held = made
+                elif lane == "replan" and made is not None:
+                    chain.pool = [made]
+                self._keep_left(chain)
+                yield chain
+
+    def _keep_left(self, chain: Chain) -> bool:
+        """Takes out of a chain what has landed; whether anything is left."""
+        landed = self.landing.has(chain.runs)
+        if chain.lane == "replan":
+            chain.begin_with(self.landing.plans_of(chain.runs[landed]))
+        chain.keep(~landed)
+        return len(chain.runs) > 0
+
+    def _carry_out(self, chains: Iterator[Chain]) -> None:
+        running: dict[Future[Rows], Chain] = {}
+        ready: deque[Chain] = deque()
+        suspects: deque[Chain] = deque()
+        more = True
+        while running or ready or suspects or more:
+            most = self._most
+            while more and not suspects and len(running) + len(ready) < most:
+                chain = next(chains, None)
+                if chain is None:
+                    more = False
+                elif not self._from_cache(chain):
+                    ready.append(chain)
+            while ready and not suspects and len(running) < most:
+                self._begin(ready.popleft(), running)
+            if suspects and not running:
+                self._begin(suspects.popleft(), running, is_alone=True)
+            done, _ = wait(running, timeout=1.0, return_when=FIRST_COMPLETED)
+            for future in done:
+                chain = running.pop(future)
+                rows = self._rows(future, chain)
+                if rows is None:
+                    suspects.append(chain)
+                    continue
+                self._landed(chain, rows)
+                if chain.at < len(chain.runs):
+                    ready.append(chain)
+            self._tell("")
+
+    @property
+    def _most(self) -> int:
+        """Tasks that may be out at once; in this process one, so that each lands before the next begins."""
+        return 1 if isinstance(self.executor, Serial) else self.width() * _AHEAD
+
+    def _begin(self, chain: Chain, running: dict[Future[Rows], Chain], *, is_alone: bool = False) -> None:
+        chain.is_alone = is_alone
+        running[self._submit(work, chain.task(self.setting))] = chain
+
+    def _submit(self, call: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        try:
+            return self.executor.submit(call, *arguments)
+        except RuntimeError as error:  # broken, or shut down
+            raise SolveError(_LOST.format(_told(error))) from None
+
+    def _rows(self, future: Future[Rows], chain: Chain) -> Rows | None:
+        """The result of a chain's task; None where its process died, so that it has to be done once more, alone.
+
+        A task that broke is a failed run like any other. Where a process dies, so do its neighbours' tasks, and only
+        what ends another one all alone is to blame.
+        """
+        try:
+            return future.result()
+        except CancelledError as error:
+            raise SolveError(_LOST.format(_told(error))) from None
+        except BrokenExecutor as error:
+            try:
+                self._submit(os.getpid).result()
+            except BrokenExecutor:
+                raise SolveError(_LOST.format(_told(error))) from None
+            return _failed(chain.step, _DIED) if chain.is_alone else None
+        except Exception as error:
+            return _failed(chain.step, _told(error))
+
+    def _from_cache(self, chain: Chain) -> bool:
+        """Lands what the cache knows of a chain; whether that is all of it."""
+        known = self.landing.cached(chain)
+        if known is None:
+            return False
+        places, rows = known
+        self.landing.land(chain, places, rows)
+        self._count(rows)
+        chain.keep(~np.isin(np.arange(len(chain.runs)), places))
+        chain.begin_with(rows.plans[key] for key in rows.plan_key if key in rows.plans)
+        return not len(chain.runs)
+
+    def _landed(self, chain: Chain, rows: Rows) -> None:
+        places = np.arange(chain.at, chain.at + rows.size)
+        self.landing.land(chain, places, rows)
+        self.landing.remember(chain, places, rows)
+        chain.at += rows.size
+        chain.begin_with(rows.plans.values())
+        self._count(rows)
+
+    def _count(self, rows: Rows) -> None:
+        self._new += rows.size
+        self._failed += sum(status in _WITHOUT_PLAN for status in rows.status)
+        self._tell("")
+
+    def _tell(self, what: str) -> None:
+        if self.progress is not None:
+            seconds = time.perf_counter() - self._began
+            self.progress(StudyProgress(self.landing.count, self._known, self._failed, seconds, self._new, what))
+
+
+_WITHOUT_PLAN = frozenset({"infeasible", "invalid", "failed", "audit_failed"})
+
+
+def _failed(size: int, reason: str) -> Rows:
+    rows = Rows(size)
+    for place in range(size):
+        rows.refuse(place, "failed", reason)
+    return rows
+
+
+def _told(error: BaseException) -> str:
+    """An error in one line."""
+    return f"{type(error).__name__}: {error}".splitlines()[0].removesuffix(": ")
+
+
+def _taken(column: Any, mask: NDArray[np.bool_]) -> Any:
+    if isinstance(column, np.ndarray):
+        return column[mask]
+    return [value for value, kept in zip(column, mask, strict=True) if kept]
+
+
+def at_values(
+    spec: StudySpec, values: list[float], first_run: int, number: int, made: Mapping[str, list[Whole]]
+) -> list[Chain]:
+    """Chains of a later round: values of the design's single lever in every scenario."""
+    (lever,) = spec.design.levers
+    chains = []
+    for scenario in spec.scenarios:
+        runs = np.arange(first_run, first_run + len(values), dtype=np.int64)
+        first_run += len(values)
+        points = np.full(len(values), -1, dtype=np.int64)
+        column = {lever.path: np.array(values)}
+        chains.append(Chain("replan", scenario, "", points, runs, column, number, pool=list(made.get(scenario, []))))
+    return chains
+
+
+def holding(spec: StudySpec, plans: Mapping[str, Whole], frame: pd.DataFrame, first_run: int) -> list[Chain]:
+    """Chains of a later round: plans that were found are held at every point of the design.
+
+    Where the round has begun already, as the frame tells, its runs have the numbers that they had.
+    """
+    if (frame["lane"] == "evaluate").any():
+        first_run = int((frame["lane"] == "replan").sum())
+    chains = []
+    for scenario in spec.scenarios:
+        for label, whole in plans.items():
+            points = np.arange(spec.design.count, dtype=np.int64)
+            runs = first_run + points
+            first_run += len(points)
+            chains.append(Chain("evaluate", scenario, label, points, runs, spec.design.points(), 1, held=whole))
+    return chains
