@@ -8,7 +8,7 @@
     lo.compare(case).reason                                 # which financing is best, and why
     lo.breakeven(case, solve_for="prices.tokens").sentence  # the price at which nothing is lost
     lo.reconcile(case).frame()                              # the paper's figures beside the engine's
-    lo.Study("leam-2022/electricity-price").run("prices")   # what-if: hundreds of plans, resumable
+    lo.Study("leam-2022/paper-range").run().answers         # what-if: thousands of variants, resumable
 
 Importing this package imports nothing heavy: each name is fetched from its room when it is first used.
 """

@@ -110,6 +110,11 @@ def _folded(path: str, width: int = _PATH_WIDTH) -> str:
     return "\n".join(lines)
 
 
+def _folded_words(text: str) -> str:
+    """A text whose paths are folded; numbers have dots, too."""
+    return " ".join(word if word[:1].isdigit() else _folded(word, 44) for word in text.split(" "))
+
+
 def _first_output(tables: Sequence[Dict]) -> list[Dict]:
     """Tables of the output that comes first; those of others stand in JSON."""
     return [each for each in tables if each["output"] == tables[0]["output"]]
@@ -216,7 +221,7 @@ def _regret(found: Dict, data: Dict) -> Iterator[RenderableType]:
             )
             cells_by_future = zip(*each["regret"], strict=True)
             rows = [
-                [_folded(future["future"], 44), *(_number(value, unit, future["unproven"]) for value in values)]
+                [_folded_words(future["future"]), *(_number(value, unit, future["unproven"]) for value in values)]
                 for future, values in zip(each["columns"], cells_by_future, strict=True)
             ]
             yield from _limited(made, rows, data)

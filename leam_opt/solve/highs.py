@@ -77,27 +77,33 @@ class Session:
 
     def _load(self, objective: int, cuts: Sequence[Cut], lower: Array, upper: Array, relax: bool) -> None:
         form = self.form
-        lp = highspy.HighsLp()
-        lp.num_col_, lp.num_row_ = len(lower), len(form.row_lower) + len(cuts)
-        lp.col_cost_, lp.offset_ = form.objectives[objective], form.offsets[objective]
-        lp.col_lower_, lp.col_upper_ = lower, upper
         limits = np.array([cut.limit - form.offsets[cut.objective] for cut in cuts])
-        lp.row_lower_ = np.concatenate([form.row_lower, np.full(len(cuts), -np.inf)])
-        lp.row_upper_ = np.concatenate([form.row_upper, limits])
         starts, indices, values = [form.matrix.indptr], [form.matrix.indices], [form.matrix.data]
         for cut in cuts:
             used = np.flatnonzero(form.objectives[cut.objective])
             starts.append(np.array([starts[-1][-1] + len(used)]))
             indices.append(used)
             values.append(form.objectives[cut.objective][used])
-        lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-        lp.a_matrix_.start_ = np.concatenate(starts).astype(np.int32)
-        lp.a_matrix_.index_ = np.concatenate(indices).astype(np.int32)
-        lp.a_matrix_.value_ = np.concatenate(values)
-        if not relax:
-            kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
-            lp.integrality_ = [kinds[whole] for whole in form.is_integer.tolist()]
-        if self._highs.passModel(lp) == highspy.HighsStatus.kError:
+        entries = np.concatenate(values)
+        # Arrays pass as they are; a HighsLp would copy them number by number.
+        passed = self._highs.passModel(
+            len(lower),
+            len(form.row_lower) + len(cuts),
+            len(entries),
+            int(highspy.MatrixFormat.kRowwise),
+            int(highspy.ObjSense.kMinimize),
+            float(form.offsets[objective]),
+            form.objectives[objective],
+            lower,
+            upper,
+            np.concatenate([form.row_lower, np.full(len(cuts), -np.inf)]),
+            np.concatenate([form.row_upper, limits]),
+            np.concatenate(starts).astype(np.int32),
+            np.concatenate(indices).astype(np.int32),
+            entries,
+            np.zeros(len(lower), dtype=np.int32) if relax else form.is_integer.astype(np.int32),
+        )
+        if passed == highspy.HighsStatus.kError:
             raise SolveError("HiGHS refused the model; please report the case")
 
     def run(

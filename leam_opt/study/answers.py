@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from leam_opt.study.answers_flips import flips, next_points, steps
 from leam_opt.study.answers_ranking import ranking
 from leam_opt.study.answers_regret import plans_to_hold, regret
-from leam_opt.study.answers_rows import Rows
+from leam_opt.study.answers_rows import StudyRows
 from leam_opt.study.answers_sensitivity import effects, indices, tornado_bars
 from leam_opt.study.answers_summary import rule_of, summary, thresholds
 from leam_opt.study.answers_words import counted, listed, most_frequent, name_of, unit_of
@@ -26,7 +26,7 @@ __all__ = ["answers", "next_points", "plans_to_hold"]
 _REASONS = 5
 _NUMBER = re.compile(r"\d[\d.,]*(?:e[+-]?\d+)?")
 
-_BLOCKS: dict[str, Callable[[Rows], dict[str, Any] | None]] = {
+_BLOCKS: dict[str, Callable[[StudyRows], dict[str, Any] | None]] = {
     "flips": flips,
     "ranking": ranking,
     "regret": regret,
@@ -54,7 +54,7 @@ def answers(spec: StudySpec, frame: pd.DataFrame, *, runs: int | None = None) ->
         them. Each has `sentences`, which stand for themselves. `outputs` has words and unit of each output. What is not
         a number is None.
     """
-    rows = Rows(spec, frame, runs)
+    rows = StudyRows(spec, frame, runs)
     found: dict[str, Any] = {
         "outputs": {name: {"words": name_of(name), "unit": unit_of(name)} for name in rows.outputs},
         "runs": _runs(rows),
@@ -67,7 +67,7 @@ def answers(spec: StudySpec, frame: pd.DataFrame, *, runs: int | None = None) ->
     return plain
 
 
-def _runs(rows: Rows) -> dict[str, Any]:
+def _runs(rows: StudyRows) -> dict[str, Any]:
     """How many runs there are, how they ended, and how long they took."""
     frame, done = rows.frame, len(rows.design)
     planned = int(rows.design["planned"].sum())
@@ -91,7 +91,8 @@ def _runs(rows: Rows) -> dict[str, Any]:
         "rules_missed": _reasons(frame[frame["status"] == "unmet"], rule_of),
         "seconds": {"total": float(known.sum()), "mean": known.mean(), "max": known.max()} if known.size else None,
     }
-    return {**found, "sentences": _runs_sentences(rows, found)}
+    of_design = rows.design[~rows.design["planned"]]
+    return {**found, "sentences": _runs_sentences(rows, found, _reasons(of_design, lambda reason: reason))}
 
 
 def _reasons(frame: pd.DataFrame, told: Callable[[str], str]) -> list[dict[str, Any]]:
@@ -109,18 +110,16 @@ def _reasons(frame: pd.DataFrame, told: Callable[[str], str]) -> list[dict[str, 
     ]
 
 
-def _runs_sentences(rows: Rows, found: Mapping[str, Any]) -> list[str]:
+def _runs_sentences(rows: StudyRows, found: Mapping[str, Any], reasons: Sequence[Mapping[str, Any]]) -> list[str]:
     done, expected = found["done"], found["runs"]
     sentences = (
         [] if found["complete"] else [f"The study is not complete: all answers are from {done:,} of {expected:,} runs."]
     )
     if found["without_plan"]:
-        told = [f"{each['reason']} ({counted(each['runs'], 'run')}, {each['status']})" for each in found["reasons"]]
-        share = "None" if not found["planned"] else f"{found['without_plan']:,}"
-        sentences.append(
-            f"{share} of {counted(done, 'run')} {'has' if share in ('None', '1') else 'have'} "
-            f"{'a' if share == 'None' else 'no'} plan: {listed(told, 2)}."
-        )
+        told = [f"{each['reason']} ({counted(each['runs'], 'run')}, {each['status']})" for each in reasons]
+        number = found["without_plan"]
+        what = f"{number:,} of {counted(done, 'run')} {'has' if number == 1 else 'have'} no plan"
+        sentences.append(f"{what if found['planned'] else 'No run has a plan'}: {listed(told, 2)}.")
     late = found["by_status"].get("time_limit", 0)
     if late:
         limit = rows.spec.time_limit_seconds

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leam_opt.study.answers_ranking import NONE, ONE_EURO_MEUR, Standing
-from leam_opt.study.answers_rows import DEFICIT, Rows, numbers, rounded
+from leam_opt.study.answers_rows import DEFICIT, StudyRows, numbers, rounded
 from leam_opt.study.answers_words import bracket_text, changed_parts, counted, lever_text, listed
 from leam_opt.study.levers import Lever
 from leam_opt.study.spec import StudySpec
@@ -32,10 +32,10 @@ def next_points(spec: StudySpec, frame: pd.DataFrame) -> list[float]:
     what is on both of its sides, and a value at which all scenarios have been run is not asked for again. Without flips
     there is none.
     """
-    return _wanted(Rows(spec, frame))
+    return _wanted(StudyRows(spec, frame))
 
 
-def _wanted(rows: Rows) -> list[float]:
+def _wanted(rows: StudyRows) -> list[float]:
     width, lever = rows.spec.answers.flip_width, rows.curve_lever
     if width is None or lever is None or lever.path not in rows.frame.columns:
         return []
@@ -67,19 +67,19 @@ class _Jump:
 class _Line:
     """The plans of one scenario along the lever."""
 
-    def __init__(self, rows: Rows, scenario: str) -> None:
+    def __init__(self, rows: StudyRows, scenario: str) -> None:
         self.scenario, self.table = scenario, rows.curve(scenario)
         self.values = self.table["value"].tolist()
         self.types = [name for name in self.table.columns if str(name).startswith("servers_")]
-
-    def _state(self, at: int) -> str | None:
-        row = self.table.iloc[at]
-        return str(row["structure"]) if row["planned"] else None
+        pairs = zip(self.table["structure"], self.table["planned"], strict=True)
+        self.states = [str(structure) if planned else None for structure, planned in pairs]
+        """The structure of each plan; None where there is none."""
+        self._deficit, self._open = numbers(self.table, DEFICIT), numbers(self.table, "unproven_meur")
 
     @cached_property
     def spans(self) -> list[list[int]]:
         """Places of neighbouring runs with the same structure, or without a plan."""
-        return [list(places) for _, places in groupby(range(len(self.values)), self._state)]
+        return [list(places) for _, places in groupby(range(len(self.values)), self.states.__getitem__)]
 
     @cached_property
     def jumps(self) -> list[_Jump]:
@@ -89,8 +89,7 @@ class _Line:
 
     def _is_decided(self, one: int, other: int) -> bool:
         """Whether what the lever changes between two runs is more than what their gaps leave open."""
-        pair = self.table.iloc[[one, other]]
-        high, open_part = numbers(pair, DEFICIT), numbers(pair, "unproven_meur")
+        high, open_part = self._deficit[[one, other]], self._open[[one, other]]
         if np.isnan(high).any() or open_part.max() <= ONE_EURO_MEUR:
             return True
         return bool((high - open_part).max() > high.min())
@@ -123,7 +122,7 @@ class _Line:
         }
 
 
-def _lines(rows: Rows) -> Iterator[_Line]:
+def _lines(rows: StudyRows) -> Iterator[_Line]:
     lines = (_Line(rows, scenario) for scenario in rows.spec.scenarios)
     return (line for line in lines if line.values)
 
@@ -145,7 +144,7 @@ class _Course:
     decided: list[bool]
 
     @classmethod
-    def of(cls, rows: Rows) -> _Course | None:
+    def of(cls, rows: StudyRows) -> _Course | None:
         """The course of a study; None where there is nothing to rank."""
         lines = list(_lines(rows))
         if len(lines) < 2 or DEFICIT not in rows.outputs:
@@ -180,7 +179,7 @@ class _Course:
         return [list(places) for is_decided, places in groups if not is_decided]
 
 
-def steps(rows: Rows) -> dict[str, Any] | None:
+def steps(rows: StudyRows) -> dict[str, Any] | None:
     """The structure of the plan and its servers as the only lever of a grid rises, by scenario.
 
     Runs of later rounds are among them, so that the steps are as exact as the flips.
@@ -203,12 +202,12 @@ def _jump(line: _Line, jump: _Jump) -> dict[str, Any]:
     return {"scenario": line.scenario, "low": jump.low, "high": jump.high, **changes}
 
 
-def _steps_told(rows: Rows, line: _Line, lever: Lever) -> list[str]:
+def _steps_told(rows: StudyRows, line: _Line, lever: Lever) -> list[str]:
     where = f"from {lever_text(line.values[0], lever, with_unit=False)} to {lever_text(line.values[-1], lever)}"
     if not line.jumps:
         what = "there is no plan" if not line.table["planned"].any() else "the plan keeps its structure"
         return [f"{line.scenario}: {what} {where} of {lever.path}."]
-    structures = len({line._state(places[0]) for places in line.spans} - {None})
+    structures = len(set(line.states) - {None})
     told = [f"{line.scenario}: {counted(structures, 'structure')} of the plan {where} of {lever.path}."]
     if rows.spec.answers.flip_width is None:
         told += _jumps_told(line, lever)
@@ -227,7 +226,7 @@ def _jumps_told(line: _Line, lever: Lever) -> list[str]:
     return told
 
 
-def flips(rows: Rows) -> dict[str, Any] | None:
+def flips(rows: StudyRows) -> dict[str, Any] | None:
     """Between which values of the lever the best scenario, and the structure of each plan, changes."""
     lever, width = rows.curve_lever, rows.spec.answers.flip_width
     if lever is None or width is None:
@@ -292,7 +291,7 @@ def _course_told(course: _Course, lever: Lever, width: float) -> list[str]:
         else:
             what = f"{course.names[new]} becomes better than {course.names[old]}"
         wide = course.values[high] - course.values[low] > width * _ROOM and high - low > 1
-        more = "; within it the MIP gaps leave open which is better" if wide else ""
+        more = "; within it they differ by less than is proven" if wide else ""
         told.append(f"As {lever.path} rises, {what} {place}{more}.")
     if not told:
         sure = {best for best, is_sure in zip(course.best, course.decided, strict=True) if is_sure}

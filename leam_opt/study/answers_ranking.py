@@ -18,7 +18,7 @@ from leam_opt.study.answers_rows import (
     PUBLIC_MONEY,
     Array,
     Mask,
-    Rows,
+    StudyRows,
     numbers,
 )
 from leam_opt.study.answers_words import listed, name_of, probability_text, share_text
@@ -137,7 +137,7 @@ def _least_gap(gap: Array, mip_gap: Array, gross_cost: Array, exact: Mask) -> Ar
     return np.where(exact, gap, np.maximum(gap - open_part, np.minimum(gap, 0.0)))
 
 
-def ranking(rows: Rows) -> dict[str, Any] | None:
+def ranking(rows: StudyRows) -> dict[str, Any] | None:
     """At how many points each scenario is best, and how often one beats the other, for each held plan."""
     if len(rows.spec.scenarios) < 2:
         return None
@@ -164,7 +164,7 @@ def ranking(rows: Rows) -> dict[str, Any] | None:
     return {"measures": measures, "intervals": rows.is_sample, "tables": tables, "sentences": sentences}
 
 
-def _shares(rows: Rows, standing: Standing, names: Sequence[str], common: Mask) -> dict[str, Any]:
+def _shares(rows: StudyRows, standing: Standing, names: Sequence[str], common: Mask) -> dict[str, Any]:
     """Of the points at which all scenarios have been run: where each is best, and where that is open."""
     best, decided = standing.best()
     best, decided = best[common], decided[common]
@@ -188,7 +188,7 @@ def _probability(successes: int, runs: int, is_sample: bool) -> dict[str, Any]:
     return {"points": successes, "share": found.share, **interval}
 
 
-def _pair(rows: Rows, standing: Standing, names: Sequence[str], one: int, other: int) -> dict[str, Any]:
+def _pair(rows: StudyRows, standing: Standing, names: Sequence[str], one: int, other: int) -> dict[str, Any]:
     """How often one of two scenarios is better; the one that it is more often comes first."""
     both = standing.run[one] & standing.run[other]
     found = _better(standing.codes(one, other)[both])
@@ -219,7 +219,7 @@ def _better(codes: Array) -> Better:
     return better_probability(codes, np.where(np.isnan(codes), np.nan, 0.0), lower_is_better=False)
 
 
-def _told(rows: Rows, table: dict[str, Any]) -> list[str]:
+def _told(rows: StudyRows, table: dict[str, Any]) -> list[str]:
     of = f" with the {rows.kind_of_plan} {table['plan']}" if table["plan"] else ""
     told = []
     if len(table["best"]) > 2 and table["counted"]:
@@ -241,7 +241,7 @@ def _told(rows: Rows, table: dict[str, Any]) -> list[str]:
     return told
 
 
-def _pair_told(rows: Rows, pair: dict[str, Any], of: str) -> str:
+def _pair_told(rows: StudyRows, pair: dict[str, Any], of: str) -> str:
     one, other, counted = pair["first"], pair["second"], pair["counted"]
     plan = "a plan that keeps all rules" if rows.holds_plans else "a plan"
     if pair["equal"] == counted:
@@ -263,12 +263,12 @@ def _pair_told(rows: Rows, pair: dict[str, Any], of: str) -> str:
     return f"{text}."
 
 
-def _share(rows: Rows, found: dict[str, Any], counted: int) -> str:
+def _share(rows: StudyRows, found: dict[str, Any], counted: int) -> str:
     """`in 91 % (89.6 to 92.2 %)` of a sample, `at 12` of points that mean no probability."""
     if not rows.is_sample:
         return f"at {found['points']:,}"
     return f"in {probability_text(probability(found['points'], counted), is_sample=True)}"
 
 
-def _part(rows: Rows, number: int, counted: int) -> str:
+def _part(rows: StudyRows, number: int, counted: int) -> str:
     return share_text(number / counted) if rows.is_sample else f"{number:,}"

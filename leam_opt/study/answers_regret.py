@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leam_opt.study.answers_rows import DEFICIT, GAP, HELD, HOPELESS, MISSING, Array, Mask, Rows, numbers, unproven
+from leam_opt.study.answers_rows import DEFICIT, GAP, HELD, HOPELESS, MISSING, Array, Mask, StudyRows, numbers, unproven
 from leam_opt.study.answers_words import counted, figure, future_text, listed, name_of, share_text, unit_of
 from leam_opt.study.indices import probability
 from leam_opt.study.spec import StudySpec
@@ -39,10 +39,10 @@ def plans_to_hold(spec: StudySpec, frame: pd.DataFrame) -> dict[str, str]:
     """
     if spec.lane != "replan" or not spec.answers.regret:
         return {}
-    return dict(_distinct(Rows(spec, frame))[:MOST_PLANS])
+    return dict(_distinct(StudyRows(spec, frame))[:MOST_PLANS])
 
 
-def _distinct(rows: Rows) -> list[tuple[str, str]]:
+def _distinct(rows: StudyRows) -> list[tuple[str, str]]:
     planned = rows.design[rows.design["planned"] & (rows.design["plan_key"] != "")]
     first = planned.sort_values("run").drop_duplicates("plan_key").set_index("plan_key")
     found = first.assign(size=planned["plan_key"].value_counts())[["scenario", "run", "size"]]
@@ -99,7 +99,7 @@ class _Matrix:
 
     @cached_property
     def worst(self) -> Array:
-        """(P) the largest regret; NaN without any."""
+        """(P) the largest regret; minus infinity where a plan has no figure."""
         return np.array([row[~np.isnan(row)].max(initial=-np.inf) for row in self.regret])
 
     @cached_property
@@ -110,7 +110,7 @@ class _Matrix:
         return int(np.argmin(np.where(self.candidates, self.worst, np.inf)))
 
 
-def regret(rows: Rows) -> dict[str, Any] | None:
+def regret(rows: StudyRows) -> dict[str, Any] | None:
     """Regret of every plan by output, and the plan of least regret; None where it is not asked for."""
     outputs = [name for name in rows.spec.answers.regret if name in rows.outputs]
     if not rows.spec.answers.regret:
@@ -133,7 +133,7 @@ def regret(rows: Rows) -> dict[str, Any] | None:
     return {"form": form, "plans_left_out": left_out, "tables": tables, "sentences": sentences}
 
 
-def _named(rows: Rows, output: str) -> list[_Matrix]:
+def _named(rows: StudyRows, output: str) -> list[_Matrix]:
     """Held plans side by side: those of each scenario, or else the scenarios with a plan each."""
     found = []
     if any(group.plan for group in rows.groups):
@@ -149,7 +149,7 @@ def _named(rows: Rows, output: str) -> list[_Matrix]:
     ]
 
 
-def _replanned(rows: Rows, output: str) -> list[_Matrix]:
+def _replanned(rows: StudyRows, output: str) -> list[_Matrix]:
     """The plans of re-planned runs, held in the futures of a scenario."""
     held = rows.frame[(rows.frame["lane"] == "evaluate") & (rows.frame["point"] >= 0)]
     home = rows.design.drop_duplicates("run").set_index("run")
@@ -222,7 +222,7 @@ def _matrix(
     )
 
 
-def _table(rows: Rows, matrix: _Matrix, output: str) -> dict[str, Any]:
+def _table(rows: StudyRows, matrix: _Matrix, output: str) -> dict[str, Any]:
     """A matrix for JSON, with what follows from it."""
     best = matrix.minimax
     futures = [
@@ -247,7 +247,7 @@ def _table(rows: Rows, matrix: _Matrix, output: str) -> dict[str, Any]:
     }
 
 
-def _plan(rows: Rows, matrix: _Matrix, number: int, futures: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _plan(rows: StudyRows, matrix: _Matrix, number: int, futures: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     kept, own = matrix.kept[number], matrix.regret[number]
     found = probability(int(kept.sum()), int(matrix.known[number].sum()))
     chance = {"low": found.low, "high": found.high} if rows.is_sample else {}
@@ -301,7 +301,7 @@ def _rivals(matrix: _Matrix, best: int) -> list[int]:
     return found
 
 
-def _contradictions(rows: Rows, matrix: _Matrix, output: str) -> int:
+def _contradictions(rows: StudyRows, matrix: _Matrix, output: str) -> int:
     """Held plans with a deficit below what is proven to be possible, at no larger gap: there are none."""
     if rows.spec.lane != "replan" or output != DEFICIT or matrix.beside is None:
         return 0
@@ -309,7 +309,7 @@ def _contradictions(rows: Rows, matrix: _Matrix, output: str) -> int:
     return int((alike & (matrix.regret < -matrix.unproven - _NOISE_MEUR)).sum())
 
 
-def _told(rows: Rows, matrix: _Matrix, output: str, table: Mapping[str, Any], is_replanned: bool) -> list[str]:
+def _told(rows: StudyRows, matrix: _Matrix, output: str, table: Mapping[str, Any], is_replanned: bool) -> list[str]:
     who = f"{matrix.scenario}: " if matrix.scenario else ""
     number, words = rows.several(len(matrix.points)), name_of(output)
     best = matrix.minimax
@@ -346,7 +346,7 @@ def _told(rows: Rows, matrix: _Matrix, output: str, table: Mapping[str, Any], is
 
 
 def _price_told(
-    rows: Rows, matrix: _Matrix, output: str, table: Mapping[str, Any], who: str, is_replanned: bool
+    rows: StudyRows, matrix: _Matrix, output: str, table: Mapping[str, Any], who: str, is_replanned: bool
 ) -> str:
     """What the plan of least regret costs in the first future, and what the best plan there would lose elsewhere."""
     best = matrix.minimax

@@ -53,7 +53,7 @@ class Group:
         return {"scenario": self.scenario, "plan": self.plan}
 
 
-class Rows:
+class StudyRows:
     """The rows of a study so far.
 
     Args:
@@ -79,6 +79,7 @@ class Rows:
         labels = _READINGS if spec.lane == "reference" else max(1, len(spec.plans))
         self.expected = spec.design.count * len(spec.scenarios) * labels if runs is None else runs
         self._tables: dict[Group, pd.DataFrame] = {}
+        self._curves: dict[str, pd.DataFrame] = {}
 
     @property
     def is_sample(self) -> bool:
@@ -150,13 +151,16 @@ class Rows:
 
     def curve(self, scenario: str) -> pd.DataFrame:
         """Runs of a scenario that was planned anew, of all rounds, by rising `value` of the curve's lever."""
+        if scenario in self._curves:
+            return self._curves[scenario]
         lever = self.curve_lever
         assert lever is not None
         own = (self.frame["scenario"] == scenario) & (self.frame["lane"] == "replan")
         rows: pd.DataFrame = self.frame[own & ((self.frame["round"] == 0) | (self.frame["point"] < 0))]
         values = rows[lever.path].to_numpy(dtype=float, na_value=np.nan)
         rows = rows.assign(value=[rounded(value) for value in values])[~np.isnan(values)]
-        return rows.sort_values(["value", "run"]).drop_duplicates("value", keep="last")
+        self._curves[scenario] = rows.sort_values(["value", "run"]).drop_duplicates("value", keep="last")
+        return self._curves[scenario]
 
 
 def rounded(value: float) -> float:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leam_opt.study.answers_rows import DEFICIT, MISSING, Array, Group, Rows, numbers, unproven
+from leam_opt.study.answers_rows import DEFICIT, MISSING, Array, Group, StudyRows, numbers, unproven
 from leam_opt.study.answers_words import counted, figure, lever_text, listed, name_of, share_text, unit_of
 from leam_opt.study.designs import Morris, OneAtATime, SobolIndices
 from leam_opt.study.indices import RESAMPLES, Bar, morris_effects, sobol_indices, tornado
@@ -23,7 +23,7 @@ _FEW_RESAMPLES = 100
 """For the intervals of outputs other than the first."""
 
 
-def tornado_bars(rows: Rows) -> dict[str, Any] | None:
+def tornado_bars(rows: StudyRows) -> dict[str, Any] | None:
     """The bars of a `one-at-a-time` design, the widest first.
 
     A bar is `undecided` where the gaps of its runs are wider than what it shows. Where plans are made anew, nothing is
@@ -45,12 +45,12 @@ def tornado_bars(rows: Rows) -> dict[str, Any] | None:
     return {"tables": tables, "sentences": sentences}
 
 
-def _places(rows: Rows) -> Iterator[tuple[Group, str]]:
+def _places(rows: StudyRows) -> Iterator[tuple[Group, str]]:
     return ((group, output) for group in rows.groups for output in rows.outputs)
 
 
 def _bar(
-    rows: Rows, design: OneAtATime, bar: Bar, output: str, table: pd.DataFrame, open_part: Array
+    rows: StudyRows, design: OneAtATime, bar: Bar, output: str, table: pd.DataFrame, open_part: Array
 ) -> dict[str, Any]:
     first = 1 + 2 * design.factors.index(bar.factor)
     points = {"low": first, "base": 0, "high": first + 1}
@@ -122,7 +122,7 @@ def _swing(bar: Mapping[str, Any], output: str) -> str:
     return f"({values}{' to '.join(at)})"
 
 
-def indices(rows: Rows) -> dict[str, Any] | None:
+def indices(rows: StudyRows) -> dict[str, Any] | None:
     """Sobol's indices of a `sobol-indices` design; figures of runs that miss rules count, and are told."""
     design = rows.spec.design
     if not isinstance(design, SobolIndices):
@@ -146,7 +146,7 @@ def indices(rows: Rows) -> dict[str, Any] | None:
     return {"tables": tables, "sentences": sentences}
 
 
-def _indices_told(rows: Rows, group: Group, table: Mapping[str, Any]) -> list[str]:
+def _indices_told(rows: StudyRows, group: Group, table: Mapping[str, Any]) -> list[str]:
     words = name_of(table["output"])
     whole = [each for each in table["factors"] if not math.isnan(each["total"])]
     counts = f"{table['blocks']:,} of {counted(table['blocks'] + table['blocks_dropped'], 'block')}"
@@ -167,7 +167,7 @@ def _of_variance(share: float) -> str:
     return share_text(min(max(share, 0.0), 1.0))
 
 
-def _dropped(rows: Rows, group: Group, dropped: int, thing: str, counts: str) -> list[str]:
+def _dropped(rows: StudyRows, group: Group, dropped: int, thing: str, counts: str) -> list[str]:
     """What does not count, or counts although rules are missed."""
     told = []
     if dropped:
@@ -177,7 +177,7 @@ def _dropped(rows: Rows, group: Group, dropped: int, thing: str, counts: str) ->
     return told
 
 
-def effects(rows: Rows) -> dict[str, Any] | None:
+def effects(rows: StudyRows) -> dict[str, Any] | None:
     """Elementary effects of a `morris` design; figures of runs that miss rules count, and are told."""
     design = rows.spec.design
     if not isinstance(design, Morris):
@@ -199,7 +199,7 @@ def effects(rows: Rows) -> dict[str, Any] | None:
     return {"tables": tables, "sentences": sentences}
 
 
-def _effects_told(rows: Rows, group: Group, table: Mapping[str, Any]) -> list[str]:
+def _effects_told(rows: StudyRows, group: Group, table: Mapping[str, Any]) -> list[str]:
     output = table["output"]
     every = table["trajectories"] + table["trajectories_dropped"]
     counts = f"{table['trajectories']:,} of {every:,} trajectories"

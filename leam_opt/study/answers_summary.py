@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leam_opt.study.answers_rows import Array, Group, Rows, numbers, unproven
+from leam_opt.study.answers_rows import Array, Group, StudyRows, numbers, unproven
 from leam_opt.study.answers_words import (
     counted,
     figure,
@@ -29,7 +29,7 @@ LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 _RULES = 5
 
 
-def summary(rows: Rows) -> dict[str, Any]:
+def summary(rows: StudyRows) -> dict[str, Any]:
     """Mean, spread and quantiles of each output by scenario and held plan, and how often a held plan keeps all rules.
 
     Figures of runs that miss rules stand in `all` and never in `kept`.
@@ -40,7 +40,7 @@ def summary(rows: Rows) -> dict[str, Any]:
     return {"levels": list(levels), "intervals": rows.is_sample, "groups": groups, "sentences": sentences}
 
 
-def _group(rows: Rows, group: Group, levels: tuple[float, ...]) -> dict[str, Any]:
+def _group(rows: StudyRows, group: Group, levels: tuple[float, ...]) -> dict[str, Any]:
     table, planned = rows.table(group), rows.planned_runs(group)
     status = table["status"].value_counts()
     kept, unmet, stuck = int(table["kept"].sum()), int(status.get("unmet", 0)), int(status.get("infeasible", 0))
@@ -133,7 +133,7 @@ def _misses(unmet: pd.DataFrame) -> dict[str, Any] | None:
     }
 
 
-def _told(rows: Rows, group: Group, found: dict[str, Any]) -> list[str]:
+def _told(rows: StudyRows, group: Group, found: dict[str, Any]) -> list[str]:
     sentences = [] if found["keeps_rules"] is None else [_rules_told(rows, group, found)]
     for name in rows.outputs[:1]:
         of_kept, of_all = found["outputs"][name]["kept"], found["outputs"][name]["all"]
@@ -152,7 +152,7 @@ def _told(rows: Rows, group: Group, found: dict[str, Any]) -> list[str]:
     return sentences
 
 
-def _rules_told(rows: Rows, group: Group, found: dict[str, Any]) -> str:
+def _rules_told(rows: StudyRows, group: Group, found: dict[str, Any]) -> str:
     kept = Probability(**found["keeps_rules"])
     if not kept.runs:
         return f"{group}: nothing is known about the rules."
@@ -171,7 +171,7 @@ def _rules_told(rows: Rows, group: Group, found: dict[str, Any]) -> str:
     return f"{text}."
 
 
-def _distribution(rows: Rows, group: Group, name: str, found: dict[str, Any], of: str) -> str:
+def _distribution(rows: StudyRows, group: Group, name: str, found: dict[str, Any], of: str) -> str:
     """One output in a sentence: its median and what most of the runs lie between, or its mean and its ends."""
     words, number = name_of(name), rows.several(found["runs"])
     open_part = found["unproven"]
@@ -204,7 +204,7 @@ def _distribution(rows: Rows, group: Group, name: str, found: dict[str, Any], of
     return f"{group}: over {number}{of} the {words} is {'; '.join(parts)}."
 
 
-def thresholds(rows: Rows) -> dict[str, Any] | None:
+def thresholds(rows: StudyRows) -> dict[str, Any] | None:
     """Probability that an output lies below or above a value, by scenario and held plan."""
     asked = rows.spec.answers.thresholds
     if not asked:
@@ -248,7 +248,7 @@ def _count(table: pd.DataFrame, event: Threshold) -> dict[str, Any]:
     return {**asdict(share), "undecided": int(open_runs.sum())}
 
 
-def _event_told(rows: Rows, group: Group, event: Threshold, found: dict[str, Any]) -> str:
+def _event_told(rows: StudyRows, group: Group, event: Threshold, found: dict[str, Any]) -> str:
     side = "below" if event.below is not None else "above"
     value = event.below if event.below is not None else event.above
     what = f"{group}: the {name_of(event.output)} is {side} {figure(value, event.output)}"

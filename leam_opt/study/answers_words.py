@@ -48,15 +48,13 @@ def figure(value: float | None, output: str, unproven: float = 0.0, *, with_unit
     if unit == "share":
         return share_text(value)
     if unit in ("M€", "€"):
-        digits = digits_of(unproven)
-        if not unproven > 0 and 5e-7 < abs(value) < 0.01:
-            digits = 6  # a small sum is told to the euro
+        # A small sum is told to the euro.
+        digits = digits_of(unproven, 6 if 5e-7 < abs(value) < 0.01 else _MONEY_DIGITS)
         text = f"{round(value, digits) + 0.0:,.{max(digits, 0)}f}"
-        text += " (none of it proven)" if math.isinf(unproven) and not with_unit else ""
     else:
         text = plain_figure(value)
     told = f"{text} {unit}".rstrip() if with_unit else text
-    return f"{told} (of which nothing is proven)" if math.isinf(unproven) and with_unit else told
+    return f"{told} (of which nothing is proven)" if math.isinf(unproven) else told
 
 
 def plain_figure(value: float) -> str:
@@ -77,16 +75,21 @@ def share_text(share: float, digits: int = 0) -> str:
 
 def probability_text(found: Probability, *, is_sample: bool) -> str:
     """`91 % (89.6 to 92.2 %)` of a sample, with its interval; the bare share of anything else."""
-    share = share_text(found.share)
-    return f"{share} ({interval_text(found.low, found.high)})" if is_sample else share
+    if not is_sample:
+        return share_text(found.share)
+    return f"{share_text(found.share, _digits(found.low, found.high))} ({interval_text(found.low, found.high)})"
 
 
 def interval_text(low: float, high: float) -> str:
     """`89.6 to 92.2 %`, rounded outwards; a wide one in whole per cent."""
-    digits = 1 if high - low < 0.04 else 0
+    digits = _digits(low, high)
     scale = 10.0**digits
     ends = math.floor(low * 100 * scale + 1e-9) / scale, math.ceil(high * 100 * scale - 1e-9) / scale
     return f"{_trimmed(ends[0], digits)} to {_trimmed(ends[1], digits)} %"
+
+
+def _digits(low: float, high: float) -> int:
+    return 1 if high - low < 0.04 else 0
 
 
 def _trimmed(value: float, digits: int) -> str:
@@ -168,11 +171,6 @@ def _parts(structure: str) -> dict[str, str]:
         key = name if colon else "take-up" if part.startswith("take-up ") else "models"
         found.setdefault(key, []).append(what if colon else part.removeprefix("take-up "))
     return {name: ", ".join(parts) for name, parts in found.items()}
-
-
-def capital(text: str) -> str:
-    """With a capital letter where the first word is no name of a scenario, path or plan."""
-    return text[:1].upper() + text[1:]
 
 
 def most_frequent(items: Sequence[str]) -> list[tuple[str, int]]:

@@ -85,7 +85,8 @@ class FlipsPart(Part):
 
 
 class RegretPart(Part):
-    """What each held plan loses against the best of them, future by future."""
+    """What each plan loses, future by future: held plans against the best of them, or plans that were found against the
+    best plan of the future."""
 
     outputs: Any = REGRET_OUTPUT
     """Outputs to compare; less is better."""

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from leam_opt.case.catalogue import list_cases
 from leam_opt.case.schema import Case
 from leam_opt.errors import CaseError
-from leam_opt.study.answers import answers, next_points, plans_to_hold
+from leam_opt.study.answers import answers
 from leam_opt.study.cache import Cache
 from leam_opt.study.executors import opened
 from leam_opt.study.landing import Landing, columns_of_study
 from leam_opt.study.opened import OpenedStudy, open_study, row_schema
 from leam_opt.study.outputs import default_outputs, output_names
-from leam_opt.study.run import Runner, StudyProgress, at_values, holding
+from leam_opt.study.run import Runner, StudyProgress
 from leam_opt.study.spec import StudySpec
 from leam_opt.study.spec_load import load_study
 from leam_opt.study.store import Manifest, Store
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ANSWERS = "answers.json"
-_ROUNDS = 60
+RANKED_BY = ("unfunded_gap_meur", "deficit_meur", "public_money_meur", "gross_cost_meur")
+"""Outputs that a ranking of scenarios needs."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,9 @@ class Study:
             raise CaseError(f"{source}: a study file says all of a study; give a case where Python does")
         else:
             given, case = study_file(source), None
-        self.spec = load_study(given, known_outputs=output_names, default_outputs=default_outputs, case=case, yes=yes)
+        spec = load_study(given, known_outputs=output_names, default_outputs=default_outputs, case=case, yes=yes)
+        ranked = RANKED_BY if len(spec.scenarios) > 1 else ()
+        self.spec = replace(spec, outputs=tuple(dict.fromkeys([*spec.outputs, *ranked])))
 
     @property
     def runs(self) -> int:
@@ -146,44 +149,21 @@ class Study:
         complete = False
         try:
             with store, Cache(cache) as known, opened(workers, dask, executor) as (pool, width):
-                landing = Landing(spec, store, known)
-                runner = Runner(spec, landing, pool, width, progress)
-                runner.run()
-                self._rounds(runner, landing, store)
+                Runner(spec, Landing(spec, store, known), pool, width, progress).run()
                 store.update(state="complete")
                 complete = True
         except KeyboardInterrupt:
             pass  # what has landed stays, and the next call goes on from there
-        found = answers(spec, store.frame())
+        found = answers(spec, store.frame(_asked(spec)))
         result = StudyResult(spec, open_study(chosen), found, complete)
         _write(chosen / ANSWERS, result.to_dict())
         return result
 
-    def _rounds(self, runner: Runner, landing: Landing, store: Store) -> None:
-        """Runs that answers ask for, until they ask for no more."""
-        spec = self.spec
-        if spec.answers.flip_width is not None:
-            for number in range(1, _ROUNDS):
-                frame = store.frame()
-                values = next_points(spec, frame)
-                if not values:
-                    break
-                found = {name: _plans_near(landing, frame, name) for name in spec.scenarios}
-                chains = at_values(spec, values, landing.next_run, number, found)
-                store.update(runs=landing.next_run + sum(len(chain.runs) for chain in chains))
-                runner.run_round(number, chains)
-        if spec.answers.regret and spec.lane == "replan":
-            frame = store.frame()
-            keys = plans_to_hold(spec, frame)
-            chains = holding(spec, {label: landing.plan(key) for label, key in keys.items()}, frame, landing.next_run)
-            store.update(runs=landing.next_run + sum(len(chain.runs) for chain in chains))
-            runner.run_round(1, chains)
 
-
-def _plans_near(landing: Landing, frame: pd.DataFrame, scenario: str) -> list[Any]:
-    """The commonest plans of a scenario, to begin with."""
-    keys = frame.loc[frame["scenario"] == scenario, "plan_key"].dropna()
-    return [landing.plan(key) for key in keys[keys != ""].value_counts().index[:4]]
+def _asked(spec: StudySpec) -> list[str]:
+    """Columns that answers read; of many levers none, so that a large sample is not held twice."""
+    levers = {lever.path for lever in spec.design.levers} if len(spec.design.levers) > 1 else set()
+    return [name for name in columns_of_study(spec) if name not in levers]
 
 
 def study_file(source: str | Path) -> Path:

@@ -13,15 +13,20 @@ import leam_opt
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_the_what_if_of_the_readme_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    """Dearer electricity costs money: the difference that the example prints is positive."""
-    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
+def test_the_what_if_of_the_readme_runs(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dearer electricity costs money: the difference that the example prints is positive. The study has its runs."""
+    example, study = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
     assert len([line for line in example.splitlines() if line.strip()]) == 6
     exec(compile(example, "README.md", "exec"), {})
     assert float(capsys.readouterr().out.split()[0]) > 0
+    monkeypatch.chdir(tmp_path)
+    exec(compile(study, "README.md", "exec"), {"lo": leam_opt})
+    assert "(4000, " in capsys.readouterr().out
 
 
-def test_the_example_of_the_package_runs() -> None:
+def test_the_example_of_the_package_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first lines of `help(leam_opt)`, with a wide gap and one scenario where they would take long."""
     lines = re.findall(r"^    (.*)$", leam_opt.__doc__ or "", flags=re.MULTILINE)
     source = textwrap.dedent("\n".join(line.split("  #")[0] for line in lines))
@@ -30,6 +35,7 @@ def test_the_example_of_the_package_runs() -> None:
     source = source.replace(
         "lo.breakeven(case,", 'lo.breakeven(case, scenario="public", mip_gap=0.05, low=0.04, high=0.05,'
     )
+    monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     exec(compile(source, "leam_opt.__doc__", "exec"), names)
     assert isinstance(names["plan"], leam_opt.Plan)

@@ -272,6 +272,15 @@ def test_regret_of_the_plans_of_two_scenarios(studies: Studies) -> None:
     assert spec.answers.regret == ("deficit_meur",)
 
 
+def test_regret_of_the_plans_of_all_points(studies: Studies) -> None:
+    """Where plans are made anew, one scenario is enough, and so are 200 points."""
+    spec = studies.load(f"{PUBLIC}{GRID}answers: {{regret: {{outputs: [unfunded_gap_meur, deficit_meur]}}}}\n")
+    assert spec.answers.regret == ("unfunded_gap_meur", "deficit_meur")
+    assert spec.outputs == ("deficit_meur", "unfunded_gap_meur")
+    many = GRID.replace("[0.8, 0.9]", "{from: 0.5, to: 0.9, steps: 200}")
+    assert studies.load(f"{PUBLIC}{many}answers: {{regret: true}}\n").design.count == 200
+
+
 def test_ranges_of_the_reference_plan_count_in_its_lane_only() -> None:
     """leam-2022 has four of them."""
     counts = [

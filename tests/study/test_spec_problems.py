@@ -72,7 +72,18 @@ def studies(tmp_path: Path) -> Studies:
             f"{GRID}answers: {{thresholds: [{{output: deficit, below: 1}}]}}",
             "2:33: answers.thresholds.0.output: unknown output 'deficit'; did you mean 'deficit_meur'?",
         ),
-        (f"{GRID}answers: {{regret: true}}", "2:11: answers.regret: regret compares plans that are held"),
+        (
+            f"case: leam-2022\nlane: reference\n{GRID}answers: {{regret: true}}",
+            "4:11: answers.regret: regret compares several plans, and the lane reference has one; write lane: evaluate",
+        ),
+        (
+            "design: {kind: list, rows: [{compute.goodput: 0.8}]}\nanswers: {regret: true}",
+            "2:11: answers.regret: regret compares the plans of at least two points, and the design has one",
+        ),
+        (
+            GRID.replace("[0.8, 0.9]", "{from: 0.5, to: 0.9, steps: 201}") + "answers: {regret: true}",
+            "2:11: answers.regret: the design has 201 points; in the lane replan the plan of each is held at all",
+        ),
         (
             f"{GRID}{PUBLIC}lane: evaluate\nanswers: {{regret: true}}",
             "4:11: answers.regret: regret compares at least two plans; name them under plans",
