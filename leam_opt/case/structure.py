@@ -14,7 +14,7 @@ from leam_opt.case.figures import structure_figures
 from leam_opt.case.quantity import ByYear, Quantity
 from leam_opt.case.schema import Case
 
-_NO_STRUCTURE = frozenset({"name", "title", "description", "source", "note", "scenarios"})
+_NO_STRUCTURE = frozenset({"title", "description", "source", "note", "scenarios"})
 
 
 def structure_hash(case: Case, derived: Derived) -> str:
@@ -24,9 +24,8 @@ def structure_hash(case: Case, derived: Derived) -> str:
     figures that sets ask for are above zero, and which limits of the derived table are infinite and hence no rows.
     """
     asked = structure_figures(case)
-    content = {
-        name: _content(getattr(case, name), asked) for name in type(case).model_fields if name not in _NO_STRUCTURE
-    }
+    sections = [name for name in type(case).model_fields if name not in _NO_STRUCTURE and name != "name"]
+    content = {name: _content(getattr(case, name), asked) for name in sections}
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     digest = hashlib.sha256(text.encode())
     for name, values in sorted(derived.values.items()):

@@ -69,7 +69,8 @@ def rate_text(state: StudyProgress) -> str:
     if state.new and state.seconds > 0:
         rate = state.new / state.seconds
         told.append(f"{rate:,.0f} a second" if rate >= 1 else f"{60 * rate:,.1f} a minute")
-        told.append(f"{_clock((state.runs - state.done) / rate)} left")
+        if state.runs > state.done:
+            told.append(f"{_clock((state.runs - state.done) / rate)} left")
     if state.failed:
         told.append(f"{state.failed:,} without a plan")
     return ", ".join(told)

@@ -60,7 +60,7 @@ def _group(rows: StudyRows, group: Group, levels: tuple[float, ...]) -> dict[str
         "kept": kept,
         "unmet": unmet,
         "infeasible": stuck,
-        "keeps_rules": asdict(probability(kept, tried)) if rows.holds_plans else None,
+        "keeps_rules": asdict(probability(kept, tried)) if rows.spec.lane == "evaluate" else None,
         "misses": _misses(planned[planned["status"] == "unmet"]),
         "outputs": outputs,
     }

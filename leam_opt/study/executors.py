@@ -6,6 +6,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
@@ -72,7 +73,7 @@ class Processes(Executor):
                 self._pool.shutdown()
         # Spawned, since HiGHS keeps threads that a forked child would lack.
         self._pool = ProcessPoolExecutor(self._count, multiprocessing.get_context("spawn"), initializer=_begin)
-        with _single_threaded(), _interrupts_wait():
+        with _single_threaded(), _interrupts_wait(), _without_main():
             return self._pool.submit(fn, *args, **kwargs)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -113,6 +114,20 @@ def _interrupts_wait() -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    """Processes that are started meanwhile do not run the user's script again, which need have no guard for that."""
+    main = sys.modules["__main__"].__dict__
+    kept = {name: main[name] for name in ("__file__", "__spec__") if name in main}
+    main.pop("__file__", None)
+    main["__spec__"] = None
+    try:
+        yield
+    finally:
+        main.pop("__spec__", None)
+        main.update(kept)
+
+
+@contextlib.contextmanager
 def _single_threaded() -> Iterator[None]:
     """Processes that are started meanwhile have one thread for linear algebra, as for HiGHS."""
     added = [name for name in _THREADS if name not in os.environ]
@@ -148,7 +163,7 @@ def opened(
         yield executor, lambda: width
     elif dask is not None:
         with _client(dask) as client:
-            yield client.get_executor(pure=False), lambda: max(sum(client.nthreads().values()), 1)
+            yield client.get_executor(pure=False), lambda: _threads(client)
     elif (count := workers or cores()) == 1:
         yield Serial(), lambda: 1
     else:
@@ -164,6 +179,14 @@ def opened(
 def _width(executor: Executor) -> int:
     """How many tasks an executor runs at once; where it does not say, as many as there are cores."""
     return int(getattr(executor, "_max_workers", 0) or cores())
+
+
+def _threads(client: Any) -> int:
+    """Threads of a cluster's workers; one where none has arrived yet, or where the scheduler is gone, as tasks tell."""
+    try:
+        return max(int(sum(client.nthreads().values())), 1)
+    except OSError:
+        return 1
 
 
 @contextlib.contextmanager

@@ -175,7 +175,7 @@ class Lanes:
         return responder, home
 
     def _replan(self, problem: Problem, batch: Batch, pool: Sequence[Whole], options: Options, rows: Rows) -> None:
-        starts = [columns_of(problem, plan) for plan in pool if _fits(problem, plan)][:_POOL]
+        starts = [columns_of(problem, plan) for plan in pool if not _lacking(problem, plan)][:_POOL]
         for number, place in enumerate(batch.places):
             search = Search(
                 problem,
@@ -268,8 +268,14 @@ def whole_numbers(problem: Problem, x: Array) -> dict[str, int]:
     return {str(problem.template.columns[at]): round(float(x[at])) for at in whole}
 
 
-def _fits(problem: Problem, whole: Whole) -> bool:
-    return whole.keys() <= problem.whole_columns.keys()
+def _lacking(problem: Problem, whole: Whole) -> list[str]:
+    """What a plan decides and a problem has no column for.
+
+    Whether an instrument is used is no decision where nothing hangs on it, such as a smallest ticket; its draws respond
+    like those of any other.
+    """
+    undecided = {f"instrument_used[{name}]" for name in problem.index.instruments}
+    return [name for name in whole if name not in problem.whole_columns and name not in undecided]
 
 
 def columns_of(problem: Problem, whole: Whole) -> Array:
@@ -278,14 +284,13 @@ def columns_of(problem: Problem, whole: Whole) -> Array:
     Raises:
         CaseError: the problem lacks a column that the plan uses.
     """
-    position = problem.whole_columns
-    lacking = [name for name in whole if name not in position]
-    if lacking:
+    if lacking := _lacking(problem, whole):
         raise CaseError(
             f"the plan cannot be held here: it decides {lacking[0]}, which this case does not have; "
             "hold plans of the same scenario, sites, types and instruments"
         )
     x = np.zeros(len(problem.template.columns))
     for name, value in whole.items():
-        x[position[name]] = value
+        if name in problem.whole_columns:
+            x[problem.whole_columns[name]] = value
     return x

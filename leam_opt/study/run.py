@@ -120,7 +120,7 @@ class Runner:
         self._made_in = {plan.label: plan.scenario for plan in spec.plans}
         figures = frozenset(lever.path for lever in spec.design.levers if lever.kind == "figure")
         self.setting = Setting(spec.frames, self._to_make, figures, options).packed()
-        self._began, self._new, self._failed = time.perf_counter(), 0, 0
+        self._began, self._new, self._failed, self._what = time.perf_counter(), 0, 0, ""
         self._known = max(spec.design.count * len(self.combinations), landing.count)
         self._made: dict[tuple[str, str], Whole] = {}
 
@@ -148,7 +148,7 @@ class Runner:
         left = [chain for chain in chains if self._keep_left(chain)]
         self._known = self.landing.count + sum(len(chain.runs) for chain in left)
         self.landing.store.update(runs=self._known)
-        self._tell(f"round {number}")
+        self._what = f"round {number}"
         self._carry_out(iter(left))
 
     def _look_for_flips(self) -> None:
@@ -193,9 +193,11 @@ class Runner:
             if known is not None:
                 self._made[label, scenario] = known
                 continue
-            self._tell(f"planning {label or scenario}")
+            self._what = f"planning {label or scenario}"
+            self._tell()
             task = Task(self.setting, "make", scenario, np.empty(0, dtype=np.int64), {}, label)
             tasks[label, scenario] = self._submit(work, task)
+        self._what = ""
         for (label, scenario), future in tasks.items():
             try:
                 rows = future.result()
@@ -267,7 +269,7 @@ class Runner:
                 self._landed(chain, rows)
                 if chain.at < len(chain.runs):
                     ready.append(chain)
-            self._tell("")
+            self._tell()
 
     @property
     def _most(self) -> int:
@@ -326,12 +328,12 @@ class Runner:
     def _count(self, rows: Rows) -> None:
         self._new += rows.size
         self._failed += sum(status in _WITHOUT_PLAN for status in rows.status)
-        self._tell("")
+        self._tell()
 
-    def _tell(self, what: str) -> None:
+    def _tell(self) -> None:
         if self.progress is not None:
             seconds = time.perf_counter() - self._began
-            self.progress(StudyProgress(self.landing.count, self._known, self._failed, seconds, self._new, what))
+            self.progress(StudyProgress(self.landing.count, self._known, self._failed, seconds, self._new, self._what))
 
 
 _WITHOUT_PLAN = frozenset({"infeasible", "invalid", "failed", "audit_failed"})
@@ -346,7 +348,7 @@ def _failed(size: int, reason: str) -> Rows:
 
 def _told(error: BaseException) -> str:
     """An error in one line."""
-    return f"{type(error).__name__}: {error}".splitlines()[0].removesuffix(": ")
+    return ": ".join([type(error).__name__, *str(error).strip().splitlines()[:1]])
 
 
 def _taken(column: Any, mask: NDArray[np.bool_]) -> Any:

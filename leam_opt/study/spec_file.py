@@ -86,7 +86,8 @@ class FlipsPart(Part):
 
 class RegretPart(Part):
     """What each plan loses, future by future: held plans against the best of them, or plans that were found against the
-    best plan of the future."""
+    best plan of the future.
+    """
 
     outputs: Any = REGRET_OUTPUT
     """Outputs to compare; less is better."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ANSWERS = "answers.json"
+_UNCHECKED = "The case's own plan is carried out as it is; whether it keeps the rules is not asked."
 RANKED_BY = ("unfunded_gap_meur", "deficit_meur", "public_money_meur", "gross_cost_meur")
 """Outputs that a ranking of scenarios needs."""
 
@@ -70,7 +71,7 @@ class StudyResult:
             "runs": max(self.store.manifest.runs, done),
             "complete": self.complete,
             "seed": self.spec.seed,
-            "notes": list(self.spec.notes),
+            "notes": [*self.spec.notes, *([_UNCHECKED] if self.spec.lane == "reference" else [])],
             "answers": self.answers,
         }
 
