@@ -197,9 +197,6 @@ def tokens(m: Model) -> None:
 IMPLIED = ("homogeneity_all_models", "homogeneity_sole_models", "homogeneity_sole_units")
 """Rows that follow from others for whole numbers; they only close the bound of the relaxation."""
 
-PROMISED = ("training_need_met",)
-"""Definitions that a plan cannot keep where the machines deliver less than planned: models lack training."""
-
 PARTS = [
     allocation,
     pool_share,

@@ -54,11 +54,19 @@ PARTS: Sequence[Part] = [
 ]
 
 
+MISSABLE = (
+    *("training_need_met", "mission_compute", "mission_models_min", "mission_models_max", "mission_models_generation"),
+    *("site_units", "site_modules", "site_cpu", "power", "grid_power", "pue_limit", "renewable", "heat_min", "co2"),
+)
+"""Constraints that machines, sites and models may fail where they deliver less or need more than planned. All others
+can be kept whatever comes, by selling, buying and drawing less; missing them would be income that nobody has."""
+
+
 def build(case: Case, derived: Derived | None = None) -> Model:
     """The Pyomo model of a resolved case; `model.parts` lists its families, `model.stages` its objectives in order.
 
     `model.symbols` names the letters of its mathematics, `model.implied` the constraints that only close the bound of
-    the relaxation, `model.promised` those beside the rules that a plan may miss under other figures than planned.
+    the relaxation, `model.missable` those that the machines of a plan may miss under other figures than planned.
 
     `model.tightened(table, gap)` gives the entries of the derived table that become narrower once the least unfunded
     gap is known; `model.restriction` lists variables with values that make an easier model, whose plans are plans of
@@ -74,7 +82,7 @@ def build(case: Case, derived: Derived | None = None) -> Model:
     objective.stages(model)
     model.parts = list(PARTS)
     model.symbols = SYMBOLS
-    model.implied, model.promised = compute.IMPLIED, compute.PROMISED
+    model.implied, model.missable = compute.IMPLIED, MISSABLE
     model.tightened = lambda table, gap_meur: _tightened(case, derived.index, table, gap_meur)
     model.restriction = [
         *((entry, float(level == _undemanding(model))) for (level, _), entry in model.adoption.items()),

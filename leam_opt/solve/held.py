@@ -1,9 +1,9 @@
 """The linear programme that remains where the whole-number decisions of a plan are held.
 
 What is held drops out of the columns; rows without free columns are checked by themselves, and rows that are implied by
-others at whole numbers are left out. A rule about things (compute promised, power, energy) can be missed under other
-figures than planned: it has an elastic column on each side, so that the answer tells by how much. Money needs none:
-what is missing is the unfunded gap.
+others at whole numbers are left out. What machines may fail to deliver under other figures than planned (compute that
+was promised, power) has an elastic column on each side, so that the answer tells by how much. Money needs none: what
+is missing is the unfunded gap.
 """
 
 from __future__ import annotations
@@ -119,6 +119,12 @@ class HeldForm:
         return [found[name] for name in names]
 
     @cached_property
+    def money_rows(self) -> NDArray[np.int32]:
+        """Rows of the programme that are about money."""
+        about_money = {part.name for part in self.problem.model.parts if part.about_money}
+        return np.flatnonzero([self.families[row] in about_money for row in self.rows]).astype(np.int32)
+
+    @cached_property
     def says(self) -> dict[str, str]:
         """What each family demands, in words."""
         return {part.name: part.says for part in self.problem.model.parts}
@@ -131,13 +137,9 @@ class HeldForm:
 
 
 def elastic_rows(problem: Problem) -> Mask:
-    """(rows,) the rules of the case about things, and what a plan has promised."""
-    elastic = tuple(part.name for part in problem.model.parts if part.is_rule and not part.about_money)
+    """(rows,) what machines may fail to deliver."""
     names = [row.parent_component().local_name for row in problem.template.rows]
-    promised = problem.model.promised
-    return np.array(
-        [name in promised or any(name == part or name.startswith(part + "_") for part in elastic) for name in names]
-    )
+    return np.isin(names, problem.model.missable)
 
 
 def _sizes(template: Template, arrays: dict[str, Array], x: Array) -> Array:

@@ -78,6 +78,7 @@ class Responder:
         self._columns = np.arange(form.width, dtype=np.int32)
         self._seconds = 0.0
         self._resolved = 0
+        self._for_money = ""
         # Some of what is used here is missing in the package's type information.
         self._highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
         for name, value in _OPTIONS.items():
@@ -178,13 +179,14 @@ class Responder:
             return "failed", "the objectives could not be solved one after the other"
         self._basis = self._highs.getBasis()
         found[:] = self._highs.getSolution().col_value
-        return "", ""
+        return "", self._for_money
 
     def _lexicographic(self, numbers: Numbers, number: int, costs: Array) -> bool:
         """Makes the vertex optimal in the order of the objectives; False where HiGHS gives up on one of them."""
         face = _Face(self, numbers, number)
         stages = costs[: 1 + self._stages]
         first = face.first_to_improve(stages)
+        self._for_money = face.money_behind_misses()
         if first is None:
             return True
         self._resolved += 1
@@ -232,6 +234,7 @@ class Responder:
             if status[number]:
                 unmet[number] = np.nan
                 continue
+            for_money, reasons[number] = reasons[number], ""
             over = share[number] > MISSED
             if number not in beyond and not over.any():
                 status[number] = "evaluated"
@@ -249,6 +252,8 @@ class Responder:
             reasons[number] = "; ".join(list(told.values())[:_REASONS]) or "; ".join(form.says[f] for f in families[:1])
             if status[number] == "infeasible":
                 found[number] = np.nan
+            elif for_money:
+                reasons[number] += f" (more than the machines fall short, so that this holds: {for_money})"
         return unmet, missed
 
     def _by(self, share: float, row: int) -> str:
@@ -301,11 +306,20 @@ class _Face:
         for stage, cost in enumerate(on_basis):
             if cost.any():
                 duals[stage] = self.highs.getBasisTransposeSolve(cost)[1]
+        self.of_misses = duals[0]
         reduced = stages - (self.matrix.T @ duals.T).T
         for stage in range(len(stages)):
             if not self._decided(reduced[stage], duals[stage]):
                 return stage
         return None
+
+    def money_behind_misses(self) -> str:
+        """Rules about money without which less would be missed, by the duals of the misses; empty without any."""
+        form = self.form
+        rules = {part.name: part.says for part in form.problem.model.parts if part.is_rule}
+        weighing = form.money_rows[np.abs(self.of_misses[form.money_rows]) > MISSED]
+        told = dict.fromkeys(form.families[form.rows[row]] for row in weighing)
+        return "; ".join([rules[name] for name in told if name in rules][:_REASONS])
 
     def _decided(self, reduced: Array, dual: Array) -> bool:
         """Whether no column or row that may still move improves an objective; those that would worsen it are held."""
