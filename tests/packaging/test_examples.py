@@ -17,7 +17,8 @@ def test_the_what_if_of_the_readme_runs(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Dearer electricity costs money: the difference that the example prints is positive. The study has its runs."""
-    example, study = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    example, study = re.findall(r"```python\n(.*?)```", readme, flags=re.DOTALL)
     assert len([line for line in example.splitlines() if line.strip()]) == 6
     exec(compile(example, "README.md", "exec"), {})
     assert float(capsys.readouterr().out.split()[0]) > 0
