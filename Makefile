@@ -1,6 +1,7 @@
 # make demo    the main command on the paper's case, in an environment of its own
 # make test    lint, types, import fences and the whole test suite, in an environment of its own
-# make bench   timings of the solver, the ledger and the command line
+# make bench   timings of the solver, the ledger, studies and the command line
+# make bench-peers   the tables of tests/benchmarks/README.md, measured anew against other tools
 # make clean   remove both environments and everything that was built
 #
 # Needs Python 3.11 or later (another one: make test PYTHON=python3.13), its pip and make. An environment is made anew
@@ -20,7 +21,7 @@ unexport PYTHONPATH PYTHONHOME
 export PIP_ROOT_USER_ACTION := ignore
 PIP := -m pip --disable-pip-version-check --no-input -qq
 
-.PHONY: demo test lint types fences suite bench clean tree
+.PHONY: demo test lint types fences suite bench bench-peers clean tree
 .DELETE_ON_ERROR:
 
 demo: $(DEMO)/.installed
@@ -48,6 +49,10 @@ suite: $(TEST)/.installed
 
 bench: $(TEST)/.installed
 	$(TEST)/bin/python -m pytest -q tests/benchmarks --benchmark-enable $(PYTEST_ARGS)
+
+bench-peers: $(TEST)/.installed
+	$(TEST)/bin/python $(PIP) install -c constraints.txt linopy pyoptinterface
+	$(TEST)/bin/python -m tests.benchmarks.table
 
 clean:
 	rm -rf $(BUILD) dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .benchmarks

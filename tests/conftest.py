@@ -11,3 +11,6 @@ from hypothesis import settings
 settings.register_profile("local", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+# Also of processes that tests start: results of other runs must neither help a test nor be changed by one.
+os.environ["LEAM_OPT_CACHE"] = "off"

@@ -90,21 +90,29 @@ class Problem:
 
 
 def _difference(form: StandardForm, fresh: StandardForm) -> str:
-    """Names the first part of two forms that differs; rows that have no columns are left out of the fresh one."""
+    """Names the first part of two forms that differs.
+
+    The fresh one lacks rows and columns in which every coefficient is zero; the template keeps their places.
+    """
     rows = {str(row): number for number, row in enumerate(form.rows)}
-    if [str(column) for column in form.columns] != [str(column) for column in fresh.columns]:
+    columns = {str(column): number for number, column in enumerate(form.columns)}
+    if not all(str(column) in columns for column in fresh.columns):
         return "columns"
     if not all(str(row) in rows for row in fresh.rows):
         return "rows"
-    at = [rows[str(row)] for row in fresh.rows]
+    at = np.array([rows[str(row)] for row in fresh.rows], dtype=np.int64)
+    across = np.array([columns[str(column)] for column in fresh.columns], dtype=np.int64)
+    beyond = np.setdiff1d(np.arange(len(form.columns)), across)
+    entries = form.matrix.toarray()
+    if np.abs(entries[:, beyond]).max(initial=0.0) > 0 or np.abs(form.objectives[:, beyond]).max(initial=0.0) > 0:
+        return "columns"
+    ours = (form.row_lower[at], form.row_upper[at], form.lower[across], form.upper[across])
+    theirs = (fresh.row_lower, fresh.row_upper, fresh.lower, fresh.upper)
     pairs = {
-        "coefficients": (form.matrix[at].toarray(), fresh.matrix.toarray()),
-        "limits of rows": (
-            np.array([form.row_lower[at], form.row_upper[at]]),
-            np.array([fresh.row_lower, fresh.row_upper]),
-        ),
-        "bounds of columns": (np.array([form.lower, form.upper]), np.array([fresh.lower, fresh.upper])),
-        "objectives": (form.objectives, fresh.objectives),
+        "coefficients": (entries[at][:, across], fresh.matrix.toarray()),
+        "limits of rows": (np.array(ours[:2]), np.array(theirs[:2])),
+        "bounds of columns": (np.array(ours[2:]), np.array(theirs[2:])),
+        "objectives": (form.objectives[:, across], fresh.objectives),
         "constants of objectives": (form.offsets, fresh.offsets),
     }
     return next((name for name, (a, b) in pairs.items() if not np.allclose(a, b, rtol=1e-9, atol=1e-11)), "")

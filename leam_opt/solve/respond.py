@@ -39,6 +39,7 @@ _OPTIONS: dict[str, bool | int | float | str] = {
     "simplex_scale_strategy": 0,
     "simplex_dual_edge_weight_strategy": 1,
 }
+_FOR_MONEY = " (more than the machines fall short: the money has to be earned as well)"
 _REASONS = 3
 """Rules that a reason names."""
 
@@ -78,7 +79,7 @@ class Responder:
         self._columns = np.arange(form.width, dtype=np.int32)
         self._seconds = 0.0
         self._resolved = 0
-        self._for_money = ""
+        self._for_money = False
         # Some of what is used here is missing in the package's type information.
         self._highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
         for name, value in _OPTIONS.items():
@@ -179,7 +180,7 @@ class Responder:
             return "failed", "the objectives could not be solved one after the other"
         self._basis = self._highs.getBasis()
         found[:] = self._highs.getSolution().col_value
-        return "", self._for_money
+        return "", _FOR_MONEY if self._for_money else ""
 
     def _lexicographic(self, numbers: Numbers, number: int, costs: Array) -> bool:
         """Makes the vertex optimal in the order of the objectives; False where HiGHS gives up on one of them."""
@@ -253,7 +254,7 @@ class Responder:
             if status[number] == "infeasible":
                 found[number] = np.nan
             elif for_money:
-                reasons[number] += f" (more than the machines fall short, so that this holds: {for_money})"
+                reasons[number] += for_money
         return unmet, missed
 
     def _by(self, share: float, row: int) -> str:
@@ -313,13 +314,9 @@ class _Face:
                 return stage
         return None
 
-    def money_behind_misses(self) -> str:
-        """Rules about money without which less would be missed, by the duals of the misses; empty without any."""
-        form = self.form
-        rules = {part.name: part.says for part in form.problem.model.parts if part.is_rule}
-        weighing = form.money_rows[np.abs(self.of_misses[form.money_rows]) > MISSED]
-        told = dict.fromkeys(form.families[form.rows[row]] for row in weighing)
-        return "; ".join([rules[name] for name in told if name in rules][:_REASONS])
+    def money_behind_misses(self) -> bool:
+        """Whether less would be missed without the rows about money, by the duals of the misses."""
+        return bool((np.abs(self.of_misses[self.form.money_rows]) > MISSED).any())
 
     def _decided(self, reduced: Array, dual: Array) -> bool:
         """Whether no column or row that may still move improves an objective; those that would worsen it are held."""

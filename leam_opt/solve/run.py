@@ -18,7 +18,7 @@ from leam_opt.ledger.audit import Auditor
 from leam_opt.ledger.books import Books
 from leam_opt.solve.conflict import conflicting_rules
 from leam_opt.solve.extract import Layout
-from leam_opt.solve.highs import Cut, Outcome, Session
+from leam_opt.solve.highs import Cut, Option, Outcome, Session
 from leam_opt.solve.plan import Plan, SolveResult, StageResult
 from leam_opt.solve.problem import CLAIMS, GROSS_COST, Problem
 from leam_opt.solve.progress import Progress
@@ -37,6 +37,7 @@ multiples of their rows' coefficients were seen to keep its presolve busy for ev
 GAP_ROOM = 1e-3
 """Room of the bounds on the unfunded gap above its least value, M EUR. The limit on its sum is what binds: where bounds
 made that limit redundant, HiGHS took ten times as many nodes."""
+_NARROW_TOLERANCE = 1e-9
 NO_GAP = 1e-6
 """An unfunded gap up to a euro is none."""
 CLEAN_TOLERANCE = 1e-9
@@ -104,6 +105,10 @@ class _Relaxed:
     dual: float
 
 
+class _NotWholeError(SolveError):
+    """The whole numbers that HiGHS found are no plan when they are held."""
+
+
 @dataclass
 class Search:
     """The stages of one solve.
@@ -134,11 +139,15 @@ class Search:
     def __post_init__(self) -> None:
         self._began = time.perf_counter()
         self.model, self._position = self.problem.model, self.problem.position
+        self._begin({})
+
+    def _begin(self, options: dict[str, Option]) -> None:
         # A formulation of the user's own may have set parameters past the table; those stay as they are in its model.
         self._changed = dict(self.table or {})
         self._knows_plan, self._pool_gap = False, np.inf
+        self.stages = []
         self.form = self._compiled()
-        self._session = Session(self.form, seed=self.seed)
+        self._session = Session(self.form, seed=self.seed, options=options)
         self.version = self._session.version
 
     def _compiled(self) -> StandardForm:
@@ -163,9 +172,20 @@ class Search:
     def run(self) -> Array:
         """The solution, clean of integrality noise.
 
+        Where a rule is missed by no more than the solver's tolerance, its whole numbers may not hold: it then looks
+        again with a narrower one.
+
         Raises:
             InfeasibleError, SolveError: see `solve`.
         """
+        try:
+            return self._run()
+        except _NotWholeError:
+            self.pool = ()
+            self._begin({"mip_feasibility_tolerance": _NARROW_TOLERANCE})
+            return self._run()
+
+    def _run(self) -> Array:
         # The relaxation of the main objective gives the scale of the gap and a bound that holds whatever happens.
         relaxed = self._relaxation()
         cuts: list[Cut] = []
@@ -328,7 +348,7 @@ class Search:
                 if outcome.x is not None:
                     break
             if outcome.x is None:
-                raise SolveError(
+                raise _NotWholeError(
                     f"the plan does not hold at whole numbers (stage '{self.model.stages[number].title}'); "
                     "the case is numerically delicate, please report it"
                 )

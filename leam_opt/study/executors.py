@@ -117,7 +117,7 @@ def _interrupts_wait() -> Iterator[None]:
 def _without_main() -> Iterator[None]:
     """Processes that are started meanwhile do not run the user's script again, which need have no guard for that."""
     main = sys.modules["__main__"].__dict__
-    kept = {name: main[name] for name in ("__file__", "__spec__") if name in main}
+    kept: dict[str, Any] = {name: main[name] for name in ("__file__", "__spec__") if name in main}
     main.pop("__file__", None)
     main["__spec__"] = None
     try:

@@ -32,6 +32,8 @@ Whole = Mapping[str, int]
 
 CONFIRM_EVERY = 5000
 """Of so many runs one is compared with a fresh build of its model."""
+_HELD = 16
+"""Plans whose solvers stay warm."""
 _EXPLAIN_SECONDS = 5.0
 _POOL = 6
 
@@ -165,8 +167,8 @@ class Lanes:
     def _responder(self, problem: Problem, held: Whole) -> tuple[Responder, Any]:
         key = (id(problem), plan_key(held))
         if key not in self._held:
-            if len(self._held) > 64:
-                self._held.clear()
+            while len(self._held) >= _HELD:
+                self._held.pop(next(iter(self._held)))
             responder = Responder(HeldForm.of(problem, columns_of(problem, held)))
             # The basis at the problem's own numbers is where each batch begins, whatever was solved before.
             responder.respond(problem.template.vector(problem.table)[None])
