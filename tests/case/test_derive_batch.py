@@ -126,6 +126,7 @@ def test_only_what_depends_on_a_figure_has_the_axis_of_variants() -> None:
     frame, figures = vary(case_of("leam-2022"), {"prices.tokens": np.array([0.01, 0.02])})
     varied = {k for k, array in derive(frame, figures).values.items() if array.ndim > len(TABLE[k][0])}
     money = {"operating_loss_max", "profit_max", "distribution_max", "gap_max", "shareholder_max", "service_cash_max"}
+    money |= {"switch_scale"}
     assert varied == {"price_tokens", "adoption_slack", *money}
     unread, figures = vary(case_of("leam-2022"), {"discounting.inflation": np.array([0.01, 0.02])})
     assert all(array.ndim == len(TABLE[k][0]) for k, array in derive(unread, figures).values.items())
