@@ -78,11 +78,6 @@ class Landing:
         """Runs that have landed."""
         return len(self._landed)
 
-    @property
-    def next_run(self) -> int:
-        """Number of the first run of a later round; all earlier ones have landed by then."""
-        return self.count
-
     def has(self, runs: NDArray[np.int64]) -> NDArray[np.bool_]:
         """(n) whether runs have landed."""
         return np.array([run in self._landed for run in runs.tolist()], dtype=bool)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 READINGS = ("constant", "growth")
 """How the reference plan's tokens are read; a reference study carries out both."""
-_CHUNKS = {"evaluate": 250, "reference": 2000}
+_CHUNKS = {"evaluate": 500, "reference": 2000}
 _CHAIN = 10
 """Re-planned runs that begin with each other's plans; chains do not know of each other and can run side by side."""
 _POOL = 6
@@ -123,6 +123,7 @@ class Runner:
         self._began, self._new, self._failed, self._what = time.perf_counter(), 0, 0, ""
         self._known = max(spec.design.count * len(self.combinations), landing.count)
         self._made: dict[tuple[str, str], Whole] = {}
+        self._making: dict[tuple[str, str], Future[Rows]] = {}
 
     @property
     def combinations(self) -> list[tuple[str, str]]:
@@ -170,7 +171,7 @@ class Runner:
         """The round that holds the plans of the design at all of its points."""
         frame = self.landing.store.frame()
         plans = {label: self.landing.plan(key) for label, key in plans_to_hold(self.spec, frame).items()}
-        self.run_round(1, holding(self.spec, plans, frame, self.landing.next_run))
+        self.run_round(1, holding(self.spec, plans, int((frame["lane"] == "replan").sum())))
 
     def _plans_near(self, frame: pd.DataFrame, scenario: str) -> list[Whole]:
         """The commonest plans of a scenario, to begin with."""
@@ -178,11 +179,12 @@ class Runner:
         return [self.landing.plan(key) for key in keys[keys != ""].value_counts().index[:_NEAR]]
 
     def _make_plans(self) -> None:
-        """The plans that are held, or that every re-planned run may begin with, as far as runs are left that need them.
+        """Begins the plans that are held, or that every re-planned run may begin with, as far as runs are left that
+        need them.
 
         A plan with a scenario of its own is made there, and held in all scenarios.
         """
-        count, tasks = self.spec.design.count, dict[tuple[str, str], Future[Rows]]()
+        count = self.spec.design.count
         wanted = [
             self._maker(scenario, label)
             for number, (scenario, label) in enumerate(self.combinations)
@@ -196,19 +198,35 @@ class Runner:
             self._what = f"planning {label or scenario}"
             self._tell()
             task = Task(self.setting, "make", scenario, np.empty(0, dtype=np.int64), {}, label)
-            tasks[label, scenario] = self._submit(work, task)
+            self._making[label, scenario] = self._submit(work, task)
+            self._keep_all_made()
+
+    def _plan_made(self, label: str, scenario: str) -> Whole | None:
+        """The plan of a label, once it is made; others may still be in the making. None where there is none."""
+        if (label, scenario) in self._making:
+            self._what = f"planning {label or scenario}"
+            self._tell()
+            self._keep_made(label, scenario)
+        return self._made.get((label, scenario))
+
+    def _keep_made(self, label: str, scenario: str) -> None:
+        """Keeps a plan when it is made; SolveError where one that is to be held cannot be made."""
+        try:
+            rows = self._making.pop((label, scenario)).result()
+        except (BrokenExecutor, CancelledError) as error:
+            raise SolveError(_LOST.format(_told(error))) from None
         self._what = ""
-        for (label, scenario), future in tasks.items():
-            try:
-                rows = future.result()
-            except (BrokenExecutor, CancelledError) as error:
-                raise SolveError(_LOST.format(_told(error))) from None
-            if rows.plans:
-                (self._made[label, scenario],) = rows.plans.values()
-                self.landing.save_made(label, scenario, self._to_make[label, scenario], rows)
-            elif self.spec.lane == "evaluate":
-                what = f"plan '{label}' of {scenario}" if label else f"optimal plan of {scenario}"
-                raise SolveError(f"the {what} cannot be made, so there is nothing to hold: {rows.reason[0]}")
+        if rows.plans:
+            (self._made[label, scenario],) = rows.plans.values()
+            self.landing.save_made(label, scenario, self._to_make[label, scenario], rows)
+        elif self.spec.lane == "evaluate":
+            what = f"plan '{label}' of {scenario}" if label else f"optimal plan of {scenario}"
+            raise SolveError(f"the {what} cannot be made, so there is nothing to hold: {rows.reason[0]}")
+
+    def _keep_all_made(self) -> None:
+        """Keeps all plans that are made by now, so that a study that is stopped need not make them again."""
+        for key in [key for key, future in self._making.items() if future.done()]:
+            self._keep_made(*key)
 
     def _maker(self, scenario: str, label: str) -> tuple[str, str]:
         """Label and scenario that the plan of a scenario is made under."""
@@ -226,7 +244,7 @@ class Runner:
                     continue
                 values = self.spec.design.points(first, int(points[-1]) + 1)
                 chain = Chain(lane, scenario, label, points, runs, values)
-                made = self._made.get(self._maker(scenario, label))
+                made = self._plan_made(*self._maker(scenario, label))
                 if lane == "evaluate":
                     chain.held = made
                 elif lane == "replan" and made is not None:
@@ -248,6 +266,7 @@ class Runner:
         suspects: deque[Chain] = deque()
         more = True
         while running or ready or suspects or more:
+            self._keep_all_made()
             most = self._most
             while more and not suspects and len(running) + len(ready) < most:
                 chain = next(chains, None)
@@ -372,13 +391,8 @@ def at_values(
     return chains
 
 
-def holding(spec: StudySpec, plans: Mapping[str, Whole], frame: pd.DataFrame, first_run: int) -> list[Chain]:
-    """Chains of a later round: plans that were found are held at every point of the design.
-
-    Where the round has begun already, as the frame tells, its runs have the numbers that they had.
-    """
-    if (frame["lane"] == "evaluate").any():
-        first_run = int((frame["lane"] == "replan").sum())
+def holding(spec: StudySpec, plans: Mapping[str, Whole], first_run: int) -> list[Chain]:
+    """Chains of a later round: plans that were found are held at every point of the design."""
     chains = []
     for scenario in spec.scenarios:
         for label, whole in plans.items():

@@ -23,8 +23,9 @@ def test_the_what_if_of_the_readme_runs(
     exec(compile(example, "README.md", "exec"), {})
     assert float(capsys.readouterr().out.split()[0]) > 0
     monkeypatch.chdir(tmp_path)
-    exec(compile(study, "README.md", "exec"), {"lo": leam_opt})
-    assert "(4000, " in capsys.readouterr().out
+    assert '"points": 2000' in study
+    exec(compile(study.replace('"points": 2000', '"points": 200'), "README.md", "exec"), {"lo": leam_opt})
+    assert "(400, " in capsys.readouterr().out
 
 
 def test_the_example_of_the_package_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -140,7 +142,7 @@ def test_no_scheduler_answers(address: str, tmp_path: Path, monkeypatch: pytest.
 
 
 def test_dask_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "distributed", None)
+    monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(CaseError, match=r"--dask: Dask is not installed; pip install 'leam-opt\[dask\]'"):
         evaluated().run(tmp_path / "s", dask="tcp://127.0.0.1:9", cache="off")
 
@@ -150,7 +152,8 @@ def test_a_run_that_ends_its_process_fails_alone(
 ) -> None:
     """New processes do what is left. Breaks when the study hangs, ends, or calls the neighbours' runs failed."""
     monkeypatch.setattr(run_module, "work", faulty.deadly)
-    result = evaluated().run(tmp_path / "s", workers=2, cache="off")
+    with Processes(1) as executor:
+        result = evaluated().run(tmp_path / "s", executor=executor, cache="off")
     frame = result.frame()
     assert result.complete
     failed = frame["status"] == "failed"
@@ -191,7 +194,10 @@ def test_processes_that_cannot_begin(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(SolveError, match="`if __name__ == '__main__':` only"):
         asked.run(tmp_path / "s", workers=2, cache="off")
     assert not len(open_study(tmp_path / "s").done())
-    assert not own_processes()
+    limit = time.monotonic() + 30
+    while own_processes():
+        assert time.monotonic() < limit
+        time.sleep(0.02)
 
 
 class Cancelled(Serial):
@@ -250,21 +256,68 @@ def test_how_many_tasks_an_executor_can_do(monkeypatch: pytest.MonkeyPatch) -> N
         assert width() == 3
 
 
-def threads_of_libraries() -> list[str | None]:
-    return [os.environ.get(name) for name in executors._THREADS]
-
-
 def test_workers_have_one_thread_for_linear_algebra(monkeypatch: pytest.MonkeyPatch) -> None:
     """Breaks when two workers on two cores start four threads; what the user has set stays, as does this process."""
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
     monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
-    before = threads_of_libraries()
     with Processes(1) as executor:
-        told = executor.submit(threads_of_libraries).result()
+        told = [executor.submit(os.getenv, name).result() for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")]
+    assert told == ["2", "1"]
+    assert os.environ["OMP_NUM_THREADS"] == "2"
+    assert "MKL_NUM_THREADS" not in os.environ
+
+
+@POSIX
+def test_workers_leave_ctrl_c_to_their_parent() -> None:
+    """From before their first line, when they would end with a traceback; the parent takes it as ever."""
+    with Processes(1) as executor:
         assert executor.submit(signal.getsignal, signal.SIGINT).result() == signal.SIG_IGN
-    assert told[0] == "2"
-    assert told[2] == "1"
-    assert threads_of_libraries() == before
+        assert signal.SIGINT in executor.submit(signal.pthread_sigmask, signal.SIG_BLOCK, ()).result()
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
+def test_an_interrupted_study_does_not_wait_for_its_workers() -> None:
+    """A search may take minutes. Breaks when Ctrl-C is followed by them, or leaves a worker behind."""
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), opened(2) as (executor, _):
+        executor.submit(os.getpid).result()
+        executor.submit(time.sleep, 100)
+        raise KeyboardInterrupt
+    while own_processes():
+        time.sleep(0.02)
+        assert time.monotonic() - began < 50
+
+
+# A parent that is killed while its worker has nothing to do.
+PARENT = """
+import os, signal, sys
+from leam_opt.study.executors import Processes
+
+if __name__ == "__main__":
+    print(Processes(1).submit(os.getpid).result(), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@POSIX
+def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    """Breaks when each killed study leaves processes behind that wait for tasks for ever."""
+    script = tmp_path / "parent.py"
+    script.write_text(PARENT, encoding="utf-8")
+    done = subprocess.run([sys.executable, str(script)], stdout=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL
+    worker, limit = int(done.stdout), time.monotonic() + 30
+    while is_running(worker):
+        assert time.monotonic() < limit
+        time.sleep(0.02)
+
+
+def is_running(process: int) -> bool:
+    """Whether a process runs; one that has ended and waits for its parent does not."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2][0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 @POSIX

@@ -21,7 +21,7 @@ from leam_opt.ledger.reference import Reading, reference_decisions
 from leam_opt.study import lanes as lanes_module
 from leam_opt.study.batches import Batch
 from leam_opt.study.lanes import Lanes, Options, Rows, Whole, plan_key
-from leam_opt.study.outputs import figures
+from leam_opt.study.outputs import default_outputs, figures, output_names, unit_of_output
 from tests.builders import small_case
 from tests.ledger.funded import rich_case
 from tests.ledger.varied import leam, ranges
@@ -195,10 +195,10 @@ def planned_value(case: Case, path: str) -> float:
     return quantities_at(case, path)[0].base
 
 
-SIZE = 16
+SIZE = 10
 CUTS = {
     "one by one": [[number] for number in range(SIZE)],
-    "by seven": [list(range(first, min(first + 7, SIZE))) for first in range(0, SIZE, 7)],
+    "by three": [list(range(first, min(first + 3, SIZE))) for first in range(0, SIZE, 3)],
     "from the end": [list(range(SIZE - 1, -1, -1))],
 }
 
@@ -412,6 +412,19 @@ def test_trouble_of_the_solver_fails_the_variant_alone(monkeypatch: pytest.Monke
     assert found.status == ["optimal", "failed", "optimal"]
     assert found.reason[1] == "HiGHS stopped with status 'Unknown'; no plan is given"
     assert_without_figures(found, 1)
+
+
+def test_what_a_row_tells() -> None:
+    """Three units of 20 servers in one module of 0.5 MW; 30 M EUR from a grant of at least 12 and a sponsor."""
+    found = planned("tiny")
+    assert found.structure == ["2025 north: 3 alpha + 1 modules; take-up low from 2025"]
+    wanted = {"servers": 60, "servers_alpha": 60, "it_power_built_mw": 0.5, "draws_grant_meur": 12}
+    wanted |= {"draws_sponsor_meur": 18, "deficit_meur": 27.55, "public_gpu_hours_million": 5, "unfunded_gap_meur": 0}
+    for name, value in wanted.items():
+        assert found.numbers[name][0] == pytest.approx(value, abs=CLOSE), name
+    assert set(output_names(tiny_case(), "replan")) <= set(found.numbers)
+    assert set(default_outputs(tiny_case(), "replan")) <= set(found.numbers)
+    assert [unit_of_output(name) for name in ("deficit_meur", "co2_kt", "servers")] == ["M€", "kt", ""]
 
 
 def test_the_key_of_a_plan() -> None:

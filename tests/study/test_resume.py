@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -40,16 +41,26 @@ ROOT = Path(__file__).parents[2]
 POSIX = pytest.mark.skipif(os.name == "nt", reason="signals are those of POSIX")
 CHUNK, CHAIN = 10, 3
 
-# A study in a process of its own, in as small pieces as those of this one.
+# A study in a process of its own, in as small pieces as those of this one; it may kill itself at one of its tasks.
 CARRIED_OUT = f"""
-import json, sys
+import json, os, signal, sys
 from leam_opt.study import run
 from tests.study.tiny import study
-run._CHUNKS, run._CHAIN = {{"evaluate": {CHUNK}}}, {CHAIN}
+
+left, own = int(sys.argv[3]), run.work
+
+def work(task):
+    global left
+    left -= 1
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return own(task)
+
+run.work, run._CHUNKS, run._CHAIN = work, {{"evaluate": {CHUNK}}}, {CHAIN}
 study(**json.loads(sys.argv[2])).run(sys.argv[1], workers=1, cache="off")
 """
 BOTH = ["public", "ppp"]
-EVALUATED: dict[str, Any] = {"design": grid(TOKENS, 0.0, 0.006, 200), "lane": "evaluate", "scenarios": BOTH}
+EVALUATED: dict[str, Any] = {"design": grid(TOKENS, 0.0, 0.006, 300), "lane": "evaluate", "scenarios": BOTH}
 REPLANNED: dict[str, Any] = {
     "design": grid(TOKENS, 0.001, 0.003, 3),
     "scenarios": BOTH,
@@ -63,9 +74,16 @@ def small_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_module, "_CHAIN", CHAIN)
 
 
-def begun(folder: Path, definition: dict[str, Any]) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-c", CARRIED_OUT, str(folder), json.dumps(definition)]
+def begun(folder: Path, definition: dict[str, Any], tasks: int = 0) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-c", CARRIED_OUT, str(folder), json.dumps(definition), str(tasks)]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def killed_at(folder: Path, definition: dict[str, Any], tasks: int) -> None:
+    """Lets a study be killed as it begins one of its tasks."""
+    process = begun(folder, definition, tasks)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL, said.decode()
 
 
 def landed(folder: Path) -> int:
@@ -74,16 +92,11 @@ def landed(folder: Path) -> int:
     return sum(int(name[2]) - int(name[1]) + 1 for name in names if name)
 
 
-def killed_at(folder: Path, definition: dict[str, Any], runs: int) -> None:
-    """Kills a study once some more runs have landed."""
-    process, before = begun(folder, definition), landed(folder)
-    try:
-        while process.poll() is None and landed(folder) < before + runs:
-            time.sleep(0.002)
-        assert process.poll() is None, process.stderr and process.stderr.read().decode()
-    finally:
-        process.kill()
-        process.communicate()
+def wait_for(process: subprocess.Popen[bytes], folder: Path, runs: int) -> None:
+    """Waits until so many runs have landed."""
+    while landed(folder) < runs:
+        assert process.poll() is None, process.communicate()[1].decode()
+        time.sleep(0.002)
 
 
 class Counted:
@@ -112,20 +125,23 @@ def assert_same_study(found: pd.DataFrame, wanted: pd.DataFrame) -> None:
 
 @POSIX
 def test_a_killed_study_of_held_plans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Killed before its first run, in the middle, and near its end: every figure is the same to the last bit.
+    """Killed as it makes its plans, and at any moment later: every figure is the same to the last bit.
 
     Breaks when a row depends on what the process did before, is lost, or is done twice.
     """
     wanted = without_times(carried_out(study(**EVALUATED), tmp_path / "undisturbed").frame())
     folder = tmp_path / "killed"
-    for runs in (0, 3 * CHUNK, 15 * CHUNK):
-        killed_at(folder, EVALUATED, runs)
+    killed_at(folder, EVALUATED, 2)
+    process = begun(folder, EVALUATED)
+    wait_for(process, folder, 10 * CHUNK)
+    process.kill()
+    process.communicate()
     before = open_study(folder).done()
-    assert 18 * CHUNK <= len(before) < 400
+    assert 10 * CHUNK <= len(before) < 600
     counted = Counted(monkeypatch)
     result = carried_out(study(**EVALUATED), folder)
     assert result.complete
-    assert sorted([*counted.runs, *before.tolist()]) == list(range(400))
+    assert sorted([*counted.runs, *before.tolist()]) == list(range(600))
     assert not counted.made
     assert_frame_equal(without_times(result.frame()), wanted, check_exact=True)
     assert open_study(folder).manifest.state == "complete"
@@ -133,7 +149,7 @@ def test_a_killed_study_of_held_plans(tmp_path: Path, monkeypatch: pytest.Monkey
 
 @POSIX
 def test_a_killed_study_of_plans_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Killed in its design, while it looks for flips, and while it holds its plans; the rounds are those they were.
+    """Killed while it looks for flips, and while it holds its plans; the rounds are those that they were.
 
     Breaks when a round that was begun is forgotten, begun again, or numbers its runs in another way.
     """
@@ -141,8 +157,10 @@ def test_a_killed_study_of_plans_made_anew(tmp_path: Path, monkeypatch: pytest.M
     kept = (wanted["lane"] == "replan").sum()
     assert 8 < kept < len(wanted)
     folder = tmp_path / "killed"
-    for runs in (2, 5, kept - 6):
-        killed_at(folder, REPLANNED, runs)
+    killed_at(folder, REPLANNED, 2 + 6 + 3)
+    first = open_study(folder).done()
+    assert len(first) == 8 < kept
+    killed_at(folder, REPLANNED, kept - 8 + 3)
     before = open_study(folder).done()
     assert kept < len(before) < len(wanted)
     counted = Counted(monkeypatch)
@@ -171,12 +189,14 @@ class Ended:
 
 def test_a_study_that_is_stopped_at_each_of_its_runs(tmp_path: Path) -> None:
     """Ctrl-C after every single task, through all rounds. Breaks when what a round was cannot be told from its rows."""
-    wanted = carried_out(study(**REPLANNED), tmp_path / "undisturbed").frame()
+    asked = study(grid(TOKENS, 0.001, 0.002, 2), answers={"flips": {"width": 0.0003}, "regret": True})
+    wanted = carried_out(asked, tmp_path / "undisturbed").frame()
+    assert wanted["round"].max() > 1
     folder, done = tmp_path / "stopped", 0
     while True:
         with pytest.MonkeyPatch.context() as patch:
             Ended(patch, 1)
-            result = carried_out(study(**REPLANNED), folder)
+            result = carried_out(asked, folder)
         if result.complete:
             break
         count = len(result.frame())
@@ -202,6 +222,17 @@ def test_a_study_that_is_complete_does_nothing(tmp_path: Path, monkeypatch: pyte
     assert result.to_dict()["runs_done"] == result.to_dict()["runs"] == len(wanted)
 
 
+def test_a_case_without_a_plan_is_not_planned_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own plan is what runs begin with, where there is one. Breaks when it is looked for at each call."""
+    design = {"kind": "grid", "levers": {"mission.public_compute_min": [2.5, 3]}}
+    asked = study(design, set={"mission.public_compute_min": 700})
+    counted = Counted(monkeypatch)
+    for _ in range(2):
+        result = carried_out(asked, tmp_path / "s")
+        assert result.complete
+        assert (counted.made, counted.runs) == (["public"], [0, 1])
+
+
 def test_a_restart_does_all_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also the plans that are held; what was there is put by."""
     asked = study(grid(TOKENS, 0.001, 0.002, 20), lane="evaluate")
@@ -220,8 +251,8 @@ def test_two_processes_at_once(tmp_path: Path) -> None:
     folder, definition = tmp_path / "s", {"design": grid(TOKENS, 0.0, 0.006, 300), "lane": "evaluate"}
     process = begun(folder, definition)
     try:
-        while process.poll() is None and landed(folder) < CHUNK:
-            time.sleep(0.002)
+        wait_for(process, folder, CHUNK)
+        process.send_signal(signal.SIGSTOP)  # so that it cannot be done before the other one begins
         with pytest.raises(CaseError, match=f"process {process.pid} on .* is writing this study; wait until it ends"):
             carried_out(study(**definition), folder)
         assert process.poll() is None
@@ -321,6 +352,7 @@ def test_what_makes_a_row_another_one(tmp_path: Path) -> None:
     for name, definition in others.items():
         found = Known(study(design, **definition), tmp_path / name, cache)
         assert found.solved == [0, 1], name
+    assert Known(study(design, scenarios=BOTH, seed=6), tmp_path / "both", cache).solved == [0, 1, 2, 3]
     held = study(design, lane="evaluate", plans={"dear": {"set": {TOKENS: 0.004}}})
     assert Known(held, tmp_path / "held", cache).solved == [0, 1]
     assert Known(study(design), tmp_path / "off", "off").solved == [0, 1]
@@ -332,9 +364,11 @@ def test_results_that_another_try_may_change_are_not_kept(tmp_path: Path) -> Non
     cache, asked = tmp_path / "cache", study(grid(TOKENS, 0.0015, 0.003, 3))
     statuses = ["failed", "time_limit", "audit_failed"]
 
+    work = run_module.work
+
     def unlucky(task: Task) -> Rows:
-        found = Rows(1)
-        found.refuse(0, "failed" if task.lane == "make" else statuses[int(task.runs[0])], "for a test")
+        found = work(task)
+        found.status[0] = "failed" if task.lane == "make" else statuses[int(task.runs[0])]
         return found
 
     with pytest.MonkeyPatch.context() as patch:

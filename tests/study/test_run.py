@@ -18,6 +18,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from leam_opt.errors import CaseError, SolveError
+from leam_opt.study import lanes as lanes_module
 from leam_opt.study import run as run_module
 from leam_opt.study.lanes import Lanes
 from leam_opt.study.opened import open_study
@@ -155,7 +156,7 @@ def test_seed_and_options_are_recorded(tmp_path: Path) -> None:
     frames = {}
     for seed in (7, 8):
         folder = tmp_path / str(seed)
-        frames[seed] = carried_out(study(design, seed=seed, time_limit=50), folder).frame()
+        frames[seed] = carried_out(study(design, lane="evaluate", seed=seed, time_limit=50), folder).frame()
         manifest = open_study(folder).manifest
         assert manifest.seed == manifest.study["seed"] == manifest.study["design"]["seed"] == seed
         assert manifest.solver_options == {"mip_gap": 1e-7, "time_limit_seconds": 50}
@@ -163,7 +164,7 @@ def test_seed_and_options_are_recorded(tmp_path: Path) -> None:
         assert (manifest.runs, manifest.state) == (4, "complete")
         assert manifest.versions["highspy"]
     assert not set(frames[7][TOKENS]) & set(frames[8][TOKENS])
-    again = carried_out(study(design, seed=7, time_limit=50), tmp_path / "again").frame()
+    again = carried_out(study(design, lane="evaluate", seed=7, time_limit=50), tmp_path / "again").frame()
     assert_frame_equal(without_times(again), without_times(frames[7]))
 
 
@@ -208,7 +209,7 @@ def test_the_order_of_results_does_not_matter(lane: str, tmp_path: Path, monkeyp
     """Breaks when a result lands at the place of the one that was expected next."""
     monkeypatch.setattr(run_module, "_CHUNKS", {"evaluate": 7})
     monkeypatch.setattr(run_module, "_CHAIN", 3)
-    asked = study(grid(TOKENS, 0.0, 0.006, 12 if lane == "replan" else 60), lane=lane, scenarios=BOTH)
+    asked = study(grid(TOKENS, 0.0, 0.006, 5 if lane == "replan" else 60), lane=lane, scenarios=BOTH)
     wanted = without_times(carried_out(asked, tmp_path / "in order").frame())
     with Jumbled(3, 3) as executor:
         found = without_times(asked.run(tmp_path / "jumbled", executor=executor, cache="off").frame())
@@ -264,6 +265,24 @@ def test_a_plan_that_cannot_be_made_is_nothing_to_hold(tmp_path: Path) -> None:
     design = {"kind": "grid", "levers": {"mission.public_compute_min": [2, 700]}}
     frame = carried_out(study(design, set=settings), tmp_path / "c").frame()
     assert frame["status"].tolist() == ["optimal", "infeasible"]
+
+
+def test_the_sample_goes_over_all_runs_of_a_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every so many runs one is compared with a fresh build, wherever tasks begin; and so is each plan that is made.
+
+    Breaks when each task compares its first run, which costs more than the runs, or none after the first task.
+    """
+    compared: list[float] = []
+    monkeypatch.setattr(lanes_module, "CONFIRM_EVERY", 5)
+    monkeypatch.setattr(run_module, "_CHUNKS", {"evaluate": 3})
+    monkeypatch.setattr(
+        lanes_module.Problem, "confirm", lambda _, case, __: compared.append(round(1e4 * case.prices.tokens.base))
+    )
+    carried_out(study(grid(TOKENS, 0.0, 0.0012, 13), lane="evaluate"), tmp_path / "evaluate")
+    assert compared == [10, 0, 5, 10]
+    compared.clear()
+    carried_out(study(grid(TOKENS, 0.0, 0.0006, 7)), tmp_path / "replan")
+    assert compared == [10, 0, 5]
 
 
 def rounds(frame: pd.DataFrame) -> Iterator[tuple[int, pd.DataFrame]]:
