@@ -13,6 +13,7 @@ from leam_opt.case.schema import Case
 from leam_opt.errors import AuditError, CaseError, InfeasibleError, SolveError
 from leam_opt.ledger.rows import ONE_EURO_MEUR
 from leam_opt.report.bridge import Bridge, deficit_bridge, public_money_bridge
+from leam_opt.solve.formulation import Rule
 from leam_opt.solve.plan import Plan
 from leam_opt.solve.progress import Progress
 from leam_opt.solve.run import PROVEN_GAP, solve
@@ -116,7 +117,7 @@ def compare(
     time_limit: float | None = None,
     progress: Callable[[Progress], None] | None = None,
     formulation: str | Path = "planning",
-    rules: Sequence[str | Path] = (),
+    rules: Sequence[Rule] = (),
     seed: int = 0,
     strict: bool = False,
 ) -> Comparison:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from leam_opt.case.schema import Case
 from leam_opt.errors import ModelError
+
+Rule = str | Path | Callable[[Any, Case], None]
+"""A Python file with `add(model, case)`, or that function itself."""
 
 
 def load_formulation(formulation: str | Path) -> ModuleType:
@@ -46,19 +49,19 @@ def _load(name: str | Path) -> ModuleType:
     return module
 
 
-def build(case: Case, formulation: str | Path = "planning", rules: Sequence[str | Path] = ()) -> Any:
-    """The Pyomo model of a case with the user's own rules, each a Python file with `add(model, case)`.
+def build(case: Case, formulation: str | Path = "planning", rules: Sequence[Rule] = ()) -> Any:
+    """The Pyomo model of a case with the user's own rules.
 
     Raises:
         ModelError: a file is missing, has no `add`, or fails.
     """
     model = load_formulation(formulation).build(case)
     for rule in rules:
-        module = _load(Path(rule))
-        if not hasattr(module, "add"):
+        add = rule if callable(rule) else getattr(_load(Path(rule)), "add", None)
+        if add is None:
             raise ModelError(f"{rule}: a rule needs a function add(model, case)")
         try:
-            module.add(model, case)
+            add(model, case)
         except Exception as error:
             raise ModelError(f"{rule}: add(model, case) failed: {type(error).__name__}: {error}") from error
     return model

@@ -15,7 +15,7 @@ from leam_opt.case.derive import derive
 from leam_opt.case.index import Index
 from leam_opt.case.schema import Case
 from leam_opt.errors import ModelError
-from leam_opt.solve.formulation import build
+from leam_opt.solve.formulation import Rule, build
 from leam_opt.solve.standard_form import StandardForm, compile_model
 from leam_opt.solve.template import Table, Template
 
@@ -49,7 +49,7 @@ class Problem:
     takes_variants: bool
 
     @classmethod
-    def of(cls, case: Case, formulation: str | Path = "planning", rules: Sequence[str | Path] = ()) -> Problem:
+    def of(cls, case: Case, formulation: str | Path = "planning", rules: Sequence[Rule] = ()) -> Problem:
         """Builds and compiles the formulation of a resolved case.
 
         Raises:

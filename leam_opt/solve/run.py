@@ -18,6 +18,7 @@ from leam_opt.ledger.audit import Auditor
 from leam_opt.ledger.books import Books
 from leam_opt.solve.conflict import conflicting_rules
 from leam_opt.solve.extract import Layout
+from leam_opt.solve.formulation import Rule
 from leam_opt.solve.highs import Cut, Option, Outcome, Session
 from leam_opt.solve.plan import Plan, SolveResult, StageResult
 from leam_opt.solve.problem import CLAIMS, GROSS_COST, Problem
@@ -54,7 +55,7 @@ def solve(
     time_limit: float | None = None,
     progress: Callback | None = None,
     formulation: str | Path = "planning",
-    rules: Sequence[str | Path] = (),
+    rules: Sequence[Rule] = (),
     seed: int = 0,
 ) -> Plan:
     """Finds the best plan of a case and has the ledger audit it.
@@ -66,7 +67,7 @@ def solve(
         time_limit: seconds for all stages together; the best plan found until then is returned with its gap.
         progress: called now and then while HiGHS searches.
         formulation: shipped name or Python file with `build(case)`.
-        rules: Python files with `add(model, case)`; the ledger does not know them.
+        rules: Python files with `add(model, case)`, or such functions; the ledger does not know them.
         seed: of the solver.
 
     Returns:

@@ -1,0 +1,1 @@
+"""The decision pack: one offline page, a workbook that calculates, and every table as a file."""
