@@ -9,6 +9,8 @@
     lo.breakeven(case, solve_for="prices.tokens").sentence  # the price at which nothing is lost
     lo.reconcile(case).frame()                              # the paper's figures beside the engine's
     lo.Study("leam-2022/paper-range").run().answers         # what-if: thousands of variants, resumable
+    lo.explain(case, scenario="ppp").to_dict()              # what each rule costs, or why there is no plan
+    lo.decision_pack(case, "pack", language="de")           # a page, a workbook and tables for a committee
 
 Importing this package imports nothing heavy: each name is fetched from its room when it is first used.
 """
@@ -19,13 +21,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from leam_opt.case.catalogue import list_cases, new_case
+    from leam_opt.case.catalogue import list_cases
     from leam_opt.case.load import load_case
-    from leam_opt.case.schema import Case, case_schema
-    from leam_opt.errors import AuditError, CaseError, InfeasibleError, LeamError, ModelError, SolveError
+    from leam_opt.case.schema import Case
+    from leam_opt.errors import AuditError, CaseError, InfeasibleError, LeamError, SolveError
+    from leam_opt.insight.alternatives import alternatives
+    from leam_opt.insight.explain import explain
+    from leam_opt.insight.pareto import pareto
     from leam_opt.ledger.reconcile import reconcile
     from leam_opt.report.compare import compare
-    from leam_opt.report.math import formulation_latex
+    from leam_opt.report.pack.make import decision_pack
     from leam_opt.solve.plan import Plan
     from leam_opt.solve.run import solve
     from leam_opt.study.breakeven import breakeven
@@ -40,19 +45,19 @@ __all__ = [
     "CaseError",
     "InfeasibleError",
     "LeamError",
-    "ModelError",
     "Plan",
     "SolveError",
     "Study",
     "__version__",
+    "alternatives",
     "breakeven",
-    "case_schema",
     "compare",
-    "formulation_latex",
+    "decision_pack",
+    "explain",
     "list_cases",
     "load_case",
-    "new_case",
     "open_study",
+    "pareto",
     "reconcile",
     "solve",
 ]
@@ -65,18 +70,18 @@ _HOME = {
     "CaseError": "leam_opt.errors",
     "InfeasibleError": "leam_opt.errors",
     "LeamError": "leam_opt.errors",
-    "ModelError": "leam_opt.errors",
     "Plan": "leam_opt.solve.plan",
     "SolveError": "leam_opt.errors",
     "Study": "leam_opt.study.study",
+    "alternatives": "leam_opt.insight.alternatives",
     "breakeven": "leam_opt.study.breakeven",
-    "case_schema": "leam_opt.case.schema",
     "compare": "leam_opt.report.compare",
-    "formulation_latex": "leam_opt.report.math",
+    "decision_pack": "leam_opt.report.pack.make",
+    "explain": "leam_opt.insight.explain",
     "list_cases": "leam_opt.case.catalogue",
     "load_case": "leam_opt.case.load",
-    "new_case": "leam_opt.case.catalogue",
     "open_study": "leam_opt.study.opened",
+    "pareto": "leam_opt.insight.pareto",
     "reconcile": "leam_opt.ledger.reconcile",
 }
 

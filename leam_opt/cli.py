@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from leam_opt.cli_insight import mended, register
 from leam_opt.cli_options import (
     MEASURES,
     At,
@@ -88,12 +89,24 @@ def check(
 @app.command()
 def new(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the new case; it must not exist yet.")],
-    source: Annotated[str, typer.Option("--from", metavar="CASE", help="Case to start from.")] = "leam-2022",
+    source: Annotated[
+        str | None,
+        typer.Option("--from", metavar="CASE", help="Case to start from; default: the workbook's, or leam-2022."),
+    ] = None,
+    workbook: Annotated[
+        Path | None,
+        typer.Option("--from-excel", metavar="FILE", help="Take the figures of a workbook of `leam-opt report`."),
+    ] = None,
 ) -> None:
-    """Create a new case as a copy of another one."""
-    from leam_opt import new_case
+    """Create a new case as a copy of another one, or from the assumptions of a workbook."""
+    if workbook is not None:
+        from leam_opt.case.excel import new_case_from_excel
 
-    new_case(folder, source)
+        new_case_from_excel(workbook, folder, source, tell=lambda note: typer.echo(note, err=True))
+    else:
+        from leam_opt.case.catalogue import new_case
+
+        new_case(folder, source or "leam-2022")
     typer.echo(f"created {folder}; edit {folder / 'case.yaml'}, then run: leam-opt check {folder}")
 
 
@@ -101,7 +114,7 @@ def new(
 def schema(out: Out = None) -> None:
     """Print the JSON Schema of case files."""
     out, _ = target(out, "json")
-    from leam_opt import case_schema
+    from leam_opt.case.document import case_schema
     from leam_opt.report.export import json_text
 
     write(json_text(case_schema()), out)
@@ -116,7 +129,7 @@ def math(
 ) -> None:
     """Print the formulation in LaTeX, from the code."""
     out, _ = target(out, "table")
-    from leam_opt import formulation_latex
+    from leam_opt.report.math import formulation_latex
 
     write(formulation_latex(load(case, overrides), scenario), out)
 
@@ -177,9 +190,10 @@ def solve(
     from leam_opt.report.progress import StatusLine
     from leam_opt.report.tables import plan_view
 
-    with StatusLine() as line:
+    loaded = load(case, overrides, at)
+    with StatusLine() as line, mended(loaded, scenario, line.callback, is_own=model != "planning" or bool(rules)):
         plan = leam_opt.solve(
-            load(case, overrides, at),
+            loaded,
             scenario=scenario,
             mip_gap=mip_gap,
             time_limit=time_limit,
@@ -332,6 +346,9 @@ def study(
             err=True,
         )
         raise typer.Exit(INTERRUPTED_EXIT_CODE)
+
+
+register(app)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -83,3 +83,16 @@ def check_limits(mip_gap: float, time_limit: float | None) -> None:
         raise CaseError(f"--mip-gap {mip_gap:g}: expected a share from 0 to below 1, for example 0.0001 for 0.01 %")
     if time_limit is not None and not 0 < time_limit < float("inf"):
         raise CaseError(f"--time-limit {time_limit:g}: expected seconds above 0")
+
+
+def share(text: str, option: str) -> float:
+    """A share written as `2%`, `2 %` or `0.02`; CaseError with what is right."""
+    number, percent, rest = text.partition("%")
+    try:
+        value = float(number.strip().replace(",", "."))
+    except ValueError:
+        value = float("nan")
+    value = value / 100 if percent else value
+    if rest.strip() or not 0 < value < 1:
+        raise CaseError(f"{option} {text}: expected a share such as 2% or 0.02")
+    return value

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from leam_opt.solve.conflict import Conflict
 
 
 class LeamError(Exception):
@@ -38,12 +42,17 @@ class SolveError(LeamError):
 
 
 class InfeasibleError(SolveError):
-    """No plan satisfies all rules of the case; `conflict` names the rules of a smallest conflicting set."""
+    """No plan satisfies all rules of the case.
+
+    `conflict` names the rules of a smallest conflicting set; `found` is the same with rows, labels and limits
+    (`solve.conflict.Conflict`), None where the error was passed on by something that knows the words only.
+    """
 
     exit_code = 3
 
-    def __init__(self, message: str, conflict: Sequence[str] = ()) -> None:
+    def __init__(self, message: str, conflict: Sequence[str] = (), found: Conflict | None = None) -> None:
         self.conflict = list(conflict)
+        self.found = found
         super().__init__(message)
 
 

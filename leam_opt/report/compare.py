@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from leam_opt.case.embedded import embedded
 from leam_opt.case.schema import Case
 from leam_opt.errors import AuditError, CaseError, InfeasibleError, SolveError
 from leam_opt.ledger.rows import ONE_EURO_MEUR
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
 
 TIGHTENING_SECONDS = 60.0
 """Time for narrower gaps where the ranking is undecided and no time limit is given."""
+PLAN_KEYS = (
+    *("scenario", "status", "mip_gap", "primal_bound_meur", "dual_bound_meur", "stages", "seconds", "highs_seconds"),
+    *("solver", "solver_version", "seed", "input_hash", "five_year_deficit_meur", "unfunded_gap_meur"),
+    *("public_money_meur", "gross_cost_meur", "decisions", "whole"),
+)
+"""What of a plan in JSON it takes to have the plan again."""
+STRICT_READING = {"rules.public_use.scope": "all"}
 SMALLEST_GAP = 1e-8
 """Relative to gross cost: a few euros; below it the solver's own tolerances speak."""
 
@@ -82,6 +90,8 @@ class Comparison:
     def to_dict(self) -> dict[str, Any]:
         """The comparison for JSON: plans, ranking, reason, bridges, measures, who bears what, value for money."""
         plans = {name: plan.to_dict() for name, plan in self.plans.items()}
+        for plan in plans.values():
+            del plan["inputs"]  # the case stands in the file once
         return {
             "case": self.case.name,
             "scenarios": list(plans.values()),
@@ -95,6 +105,7 @@ class Comparison:
             "measures": {name: plan["measures"] for name, plan in plans.items()},
             "bearers": {name: plan["bearers"] for name, plan in plans.items()},
             "value_for_money": self.value_for_money,
+            "inputs": embedded(self.case),
             "strict_reading": [
                 {
                     "scenario": name,
@@ -103,6 +114,7 @@ class Comparison:
                     "price_meur": plan.deficit_meur - self.plans[name].deficit_meur,
                     "unfunded_gap_all_meur": plan.unfunded_gap_meur,
                     "mip_gap": plan.result.mip_gap,
+                    "plan": {key: value for key, value in plan.to_dict().items() if key in PLAN_KEYS},
                 }
                 for name, plan in self.strict.items()
             ],
@@ -120,6 +132,7 @@ def compare(
     rules: Sequence[Rule] = (),
     seed: int = 0,
     strict: bool = False,
+    without_plan: Callable[[str, InfeasibleError], None] | None = None,
 ) -> Comparison:
     """Solves several scenarios of a case and ranks them.
 
@@ -137,6 +150,7 @@ def compare(
         seed: as for `solve`.
         strict: whether scenarios that keep public use in the core pool only are also solved under the strict reading,
             over all pools; the difference in deficit is the price of that reading.
+        without_plan: told of each scenario that has no plan, which is then left out; None ends with the error.
 
     Raises:
         CaseError, InfeasibleError, SolveError, AuditError: as for `solve`; the message names the scenario.
@@ -160,11 +174,18 @@ def compare(
                 seed=seed,
             )
         except InfeasibleError as error:
-            raise InfeasibleError(f"scenario {name}: {error}", error.conflict) from None
+            raise InfeasibleError(f"scenario {name}: {error}", error.conflict, error.found) from None
         except (SolveError, AuditError) as error:
             raise type(error)(f"scenario {name}: {error}") from None
 
-    plans = {name: plan(name, mip_gap, time_limit) for name in names}
+    plans: dict[str, Plan] = {}
+    for number, name in enumerate(names):
+        try:
+            plans[name] = plan(name, mip_gap, time_limit)
+        except InfeasibleError as error:
+            if without_plan is None or (number == len(names) - 1 and not plans):
+                raise
+            without_plan(name, error)
     deadline = time.perf_counter() + (TIGHTENING_SECONDS if time_limit is None else time_limit)
     gap = mip_gap
     ranking = _rank(plans)
@@ -185,12 +206,24 @@ def compare(
             continue
         ranking = _rank(plans)
         break
-    rivals = _rivals(plans, ranking)
     strictly = {}
     for name in ranking if strict else ():
         rule = plans[name].case.rules.public_use
         if rule.enabled and rule.scope != "all":
-            strictly[name] = plan(name, mip_gap, time_limit, case.override({"rules.public_use.scope": "all"}))
+            strictly[name] = plan(name, mip_gap, time_limit, case.override(STRICT_READING))
+    return compared(case, plans, strictly)
+
+
+def compared(case: Case, plans: dict[str, Plan], strict: dict[str, Plan] | None = None) -> Comparison:
+    """The comparison of plans that are there already.
+
+    Args:
+        case: the case that the plans are of.
+        plans: by scenario.
+        strict: plans under the strict reading, by scenario.
+    """
+    ranking = _rank(plans)
+    rivals = _rivals(plans, ranking)
     return Comparison(
         case=case,
         plans=plans,
@@ -198,7 +231,7 @@ def compare(
         decided=not rivals,
         reason=_reason(plans, ranking, rivals),
         bridge=deficit_bridge(plans, ranking),
-        strict=strictly,
+        strict=strict or {},
         public_money_bridge=public_money_bridge(plans, ranking),
         value_for_money=_value_for_money(case, plans),
     )

@@ -8,12 +8,16 @@ import json
 import math
 import os
 import tempfile
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 DIGITS = 9
 """Decimals of figures in JSON and CSV: far below a euro in million euros, and no noise of the last binary digits."""
+
+EXACT = ("inputs", "decisions", "whole")
+"""Keys of what a plan is made again from, to the last digit."""
 
 _KEYS = (
     *("table", "entity", "company", "site", "type", "pool", "class", "generation", "source"),
@@ -33,21 +37,37 @@ _ELEMENT = {
 
 
 def json_text(data: Any) -> str:
-    """Strict JSON (UTF-8, no NaN or Infinity: they become null), figures rounded to `DIGITS` decimals."""
-    return json.dumps(_clean(data), ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+    """Strict JSON (UTF-8, no NaN or Infinity: they become null), figures rounded to `DIGITS` decimals.
+
+    What a plan is made again from (`EXACT`) keeps all digits and stands on one line.
+    """
+    exact: dict[str, str] = {}
+    text = json.dumps(_clean(data, exact), ensure_ascii=False, allow_nan=False, indent=2)
+    for mark, line in exact.items():
+        text = text.replace(f'"{mark}"', line)
+    return text + "\n"
 
 
-def _clean(value: Any) -> Any:
+def _clean(value: Any, exact: dict[str, str] | None = None, digits: int | None = DIGITS) -> Any:
+    """Plain data; parts that are kept to the last digit become marks in it, and lines of JSON in `exact`."""
     if isinstance(value, Mapping):
-        return {str(key): _clean(item) for key, item in value.items()}
+        cleaned = {}
+        for key, item in value.items():
+            if exact is not None and key in EXACT and item is not None:
+                cleaned[str(key)] = mark = uuid.uuid4().hex
+                line = _clean(item, digits=None)
+                exact[mark] = json.dumps(line, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+            else:
+                cleaned[str(key)] = _clean(item, exact, digits)
+        return cleaned
     if isinstance(value, list | tuple | set | frozenset):
-        return [_clean(item) for item in value]
+        return [_clean(item, exact, digits) for item in value]
     if isinstance(value, bool | int | str) or value is None:
         return value
     if isinstance(value, float):
-        return round(value, DIGITS) + 0.0 if math.isfinite(value) else None
+        return (value if digits is None else round(value, digits) + 0.0) if math.isfinite(value) else None
     if hasattr(value, "tolist"):  # NumPy scalars and arrays, without importing NumPy
-        return _clean(value.tolist())
+        return _clean(value.tolist(), digits=digits)
     return str(value)
 
 
@@ -75,8 +95,8 @@ def plan_csv(plan: Mapping[str, Any]) -> str:
 def _plan_figures(plan: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
     years = sorted({row["year"] for row in plan["cash"]})
     for name, content in plan.items():
-        if name in ("findings", "conventions"):
-            continue  # prose
+        if name in ("findings", "conventions", *EXACT):
+            continue  # prose, and what is for programs only
         if isinstance(content, Mapping):
             for element, figure in content.items():
                 keys = {_ELEMENT[name]: element} if name in _ELEMENT else {}

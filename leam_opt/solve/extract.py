@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from leam_opt.errors import CaseError
 from leam_opt.ledger.decisions import AXES, Decisions
 from leam_opt.solve.problem import Problem
 
@@ -65,6 +66,40 @@ class Layout:
         drawn = arrays["draws_meur"].sum(axis=-1) > 0
         arrays["instrument_used"] = np.maximum(arrays["instrument_used"], drawn.astype(float))
         return Decisions(**arrays)
+
+
+def whole_numbers(problem: Problem, x: Array) -> dict[str, int]:
+    """The whole-number decisions of a solution that are not zero, by the name of their column."""
+    whole = np.flatnonzero(problem.template.is_integer & (np.abs(x) > 0.5))
+    return {str(problem.template.columns[at]): round(float(x[at])) for at in whole}
+
+
+def lacking(problem: Problem, whole: Mapping[str, int]) -> list[str]:
+    """What a plan decides and a problem has no column for.
+
+    Whether an instrument is used is no decision where nothing hangs on it, such as a smallest ticket; its draws respond
+    like those of any other.
+    """
+    undecided = {f"instrument_used[{name}]" for name in problem.index.instruments}
+    return [name for name in whole if name not in problem.whole_columns and name not in undecided]
+
+
+def columns_of(problem: Problem, whole: Mapping[str, int]) -> Array:
+    """(columns,) the whole-number decisions of a plan in the columns of a problem.
+
+    Raises:
+        CaseError: the problem lacks a column that the plan uses.
+    """
+    if missing := lacking(problem, whole):
+        raise CaseError(
+            f"the plan cannot be held here: it decides {missing[0]}, which this case does not have; "
+            "hold plans of the same scenario, sites, types and instruments"
+        )
+    x = np.zeros(len(problem.template.columns))
+    for name, value in whole.items():
+        if name in problem.whole_columns:
+            x[problem.whole_columns[name]] = value
+    return x
 
 
 def _redeem_first(arrays: dict[str, Array]) -> None:

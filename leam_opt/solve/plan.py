@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from leam_opt.case.schema import Case
@@ -67,6 +68,8 @@ class Plan:
         accounts: yearly accounts of the ledger as DataFrames.
         audit: the ledger's audit.
         result: status, bounds and provenance of the solve.
+        whole: the whole numbers of the solution by the name of their column, without those that are zero: what a study
+            holds.
     """
 
     case: Case
@@ -75,6 +78,7 @@ class Plan:
     accounts: Accounts
     audit: Audit
     result: SolveResult
+    whole: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def deficit_meur(self) -> float:

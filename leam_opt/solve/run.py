@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -16,8 +16,8 @@ from leam_opt.errors import InfeasibleError, SolveError
 from leam_opt.ledger.accounts import Accounts
 from leam_opt.ledger.audit import Auditor
 from leam_opt.ledger.books import Books
-from leam_opt.solve.conflict import conflicting_rules
-from leam_opt.solve.extract import Layout
+from leam_opt.solve.conflict import find_conflict
+from leam_opt.solve.extract import Layout, columns_of, lacking, whole_numbers
 from leam_opt.solve.formulation import Rule
 from leam_opt.solve.highs import Cut, Option, Outcome, Session
 from leam_opt.solve.plan import Plan, SolveResult, StageResult
@@ -57,6 +57,8 @@ def solve(
     formulation: str | Path = "planning",
     rules: Sequence[Rule] = (),
     seed: int = 0,
+    explain: bool = True,
+    start: Mapping[str, int] | None = None,
 ) -> Plan:
     """Finds the best plan of a case and has the ledger audit it.
 
@@ -69,6 +71,8 @@ def solve(
         formulation: shipped name or Python file with `build(case)`.
         rules: Python files with `add(model, case)`, or such functions; the ledger does not know them.
         seed: of the solver.
+        explain: whether the rules in conflict are looked for where there is no plan.
+        start: whole numbers of a plan to begin with (`Plan.whole`), as far as they fit.
 
     Returns:
         The plan, audited. `plan.result.status` is `optimal`, `gap_reached`, `time_limit` or `interrupted`.
@@ -82,7 +86,11 @@ def solve(
     began = time.perf_counter()
     resolved = case.scenario(scenario) if scenario else case
     problem = Problem.of(resolved, formulation, rules)
-    search = Search(problem, mip_gap, time_limit=time_limit, progress=progress, seed=seed, label=scenario or "")
+    pool = [columns_of(problem, start)] if start and not lacking(problem, start) else []
+    search = Search(
+        problem, mip_gap, time_limit=time_limit, progress=progress, seed=seed, label=scenario or "", pool=pool
+    )
+    search.explain_seconds = None if explain else 0.0
     x = search.run()
     plan = Layout.of(problem).decisions(x)
     books = Books.of(resolved, plan)
@@ -95,6 +103,7 @@ def solve(
         accounts=Accounts(books),
         audit=audit,
         result=search.result(x, resolved.input_hash, time.perf_counter() - began),
+        whole=whole_numbers(problem, x),
     )
 
 
@@ -120,7 +129,8 @@ class Search:
         label: of the scenario, for `progress`.
         table: numbers of the variant to solve; None: those that the problem was built for.
         pool: plans (columns) of other variants of the problem; the best one under these numbers is where to begin.
-        explain_seconds: how long to look for the rules in conflict where there is no plan; None: as long as it takes.
+        explain_seconds: how long to look for the rules in conflict where there is no plan; None: as long as it takes,
+            zero: not at all.
     """
 
     problem: Problem
@@ -360,10 +370,11 @@ class Search:
         return whole
 
     def _infeasible(self) -> NoReturn:
+        if self.explain_seconds == 0.0:
+            raise InfeasibleError("no plan satisfies all rules of the case")
         limits = [seconds for seconds in (self.explain_seconds, self._left()) if seconds is not None]
-        rules = conflicting_rules(self.model, self.form, self.seed, min(limits, default=None))
-        listed = "\n".join(f"  - {rule}" for rule in rules) or "  (the rules in conflict could not be told apart)"
-        raise InfeasibleError(f"no plan satisfies all rules of the case; these cannot hold together:\n{listed}", rules)
+        conflict = find_conflict(self.model, self.form, self.seed, min(limits, default=None))
+        raise InfeasibleError(conflict.message, conflict.texts, conflict)
 
     def _no_plan(self, status: str) -> NoReturn:
         reason = {"time_limit": "the time limit ended the search", "interrupted": "the search was interrupted"}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from leam_opt.case.embedded import embedded
 from leam_opt.case.index import CLASSES, ENTITIES, POOLS
 from leam_opt.case.instruments import payer
 from leam_opt.ledger.fund_risk import drawing, fund_losses
@@ -22,43 +23,26 @@ from leam_opt.ledger.statements import (
     sources_and_uses,
     waterfall,
 )
+from leam_opt.solve.told import conventions, findings
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from leam_opt.solve.plan import Plan
 
-CONVENTIONS = [
-    "Money in nominal M€; capital expenditure and draws at the start of a year, operation and debt service at its end.",
-    (
-        "Deficit = capital expenditure + operating cost + financing cost (interest, fees, investors' return above "
-        "their contribution) + corporate tax - revenue over the horizon; a grant reduces the funding need, never also "
-        "the cost."
-    ),
-    (
-        "CFADS, the cash flow for debt service: revenue less operating cost and infrastructure fee, after corporate "
-        "tax; fees that the owner got in advance serve no debt later."
-    ),
-    "The unfunded gap is what no instrument provides; gaps of the solver are relative to gross cost.",
-    "Compute in million reference GPU-hours (one reference GPU = one A100 in training).",
-]
-_CALLED_LOSS = "A called loss is no saving: the tranche that bears it is counted with its whole claim."
-_FUND_RISK = (
-    "Losses that tranches may bear: the plan's decisions under figures drawn from the case's ranges, with its risk "
-    "register; what the service company lacks at the horizon is borne by shareholders first, then by the tranches in "
-    "their order."
-)
-_RESIDUAL = "Hardware and building are valued straight-line at the horizon."
-
 
 def plan_dict(plan: Plan) -> dict[str, Any]:
-    """Key figures, decisions, rules, money and provenance of a plan (see the command `solve --format json`)."""
+    """Key figures, decisions, rules, money and provenance of a plan (see the command `solve --format json`).
+
+    `decisions` (arrays, see `Decisions`), `whole` and `inputs` are what the plan is made again from.
+    """
     totals, result = plan.accounts.totals, plan.result
+    scenario = plan.scenario or plan.case.active_scenario or "base"
     found, risk = measures(plan.accounts.books, plan.case), _fund_risk(plan)
     return {
         "case": plan.case.name,
-        "scenario": plan.scenario or "base",
-        "title": plan.case.scenarios[plan.scenario].title if plan.scenario in plan.case.scenarios else plan.case.title,
+        "scenario": scenario,
+        "title": plan.case.scenarios[scenario].title if scenario in plan.case.scenarios else plan.case.title,
         "status": result.status,
         "mip_gap": result.mip_gap,
         "primal_bound_meur": result.primal_bound_meur,
@@ -90,22 +74,11 @@ def plan_dict(plan: Plan) -> dict[str, Any]:
         "tokens_total_bn": totals["tokens_total_bn"],
         "findings": findings(plan),
         "audit": plan.audit.to_dict(),
-        "conventions": _conventions(plan, found["discount_rate_nominal_share"], bool(risk["fund_losses"])),
+        "decisions": {name: array.tolist() for name, array in plan.decisions.arrays().items()},
+        "whole": dict(plan.whole),
+        "inputs": embedded(plan.case),
+        "conventions": conventions(plan, has_fund=bool(risk["fund_losses"])),
     }
-
-
-def _conventions(plan: Plan, rate: float, has_fund: bool) -> list[str]:
-    has_tranches = plan.accounts.books.inputs.structure.tranches.any()
-    return [
-        *CONVENTIONS,
-        (
-            f"Present values at {100 * rate:g} % nominal, (1 + real rate) (1 + inflation) - 1 of the case; those of an "
-            "owner of the whole centre at the highest hurdle rate of the equity in use, if there is one."
-        ),
-        *([_CALLED_LOSS] if has_tranches else []),
-        *([_FUND_RISK] if has_fund else []),
-        *([_RESIDUAL] if plan.case.objective.residual_value else []),
-    ]
 
 
 def _machines(plan: Plan) -> dict[str, Any]:
@@ -247,36 +220,3 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return [
         {str(name): value for name, value in row.items()} for row in plain.where(table.notna(), None).to_dict("records")
     ]
-
-
-def findings(plan: Plan) -> list[str]:
-    """What a reader of the plan should know."""
-    told = []
-    totals, terms = plan.accounts.totals, plan.case.funding.instruments
-    gap = totals["unfunded_gap_meur"]
-    if gap > 1e-3:
-        share = gap / max(totals["gross_cost_meur"], 1e-9)
-        told.append(f"{gap:.1f} M€ ({share:.0%} of gross cost) are not funded by any instrument of this scenario.")
-        if totals["private_money_meur"] > 1e-3:
-            told.append(
-                f"The {totals['private_money_meur']:.1f} M€ of private money come only if somebody gives what is not "
-                "funded: with it open the plan has no financial close."
-            )
-    index = plan.accounts.books.inputs.structure.index
-    private = [f for f in index.instruments if terms[f].provider == "private"]
-    if private and totals["private_money_meur"] < 1e-6:
-        told.append(
-            "No private money is drawn: the service company's profit does not carry the return and the debt service "
-            "that private money asks for."
-        )
-    for name, loss in zip(index.instruments, plan.decisions.called_loss_meur, strict=True):
-        if loss > 1e-3:
-            told.append(f"{loss:.1f} M€ of what {name} asks for are not met: a loss that the tranche bears.")
-    for rule in legal_rules(plan.accounts.books):
-        broken = rule.rule == "public_use" and not rule.met and not rule.active
-        if broken and rule.worst is not None and rule.limit is not None:
-            told.append(
-                f"Over the scope '{rule.scope}' public use falls to {rule.worst:.1%} in {rule.year}, below "
-                f"{rule.limit:.0%}; the plan is not bound by that reading."
-            )
-    return told

@@ -17,7 +17,7 @@ from leam_opt.ledger.audit import BatchAudit, audit_batch
 from leam_opt.ledger.books import Books
 from leam_opt.ledger.reference import Reading, reference_batch
 from leam_opt.ledger.rules import families_about_things
-from leam_opt.solve.extract import Layout
+from leam_opt.solve.extract import Layout, columns_of, lacking, whole_numbers
 from leam_opt.solve.held import HeldForm
 from leam_opt.solve.problem import CLAIMS, GROSS_COST, Problem
 from leam_opt.solve.respond import Responder
@@ -177,7 +177,7 @@ class Lanes:
         return responder, home
 
     def _replan(self, problem: Problem, batch: Batch, pool: Sequence[Whole], options: Options, rows: Rows) -> None:
-        starts = [columns_of(problem, plan) for plan in pool if not _lacking(problem, plan)][:_POOL]
+        starts = [columns_of(problem, plan) for plan in pool if not lacking(problem, plan)][:_POOL]
         for number, place in enumerate(batch.places):
             search = Search(
                 problem,
@@ -262,37 +262,3 @@ def plan_key(whole: Whole) -> str:
     """A short digest of a plan's whole-number decisions."""
     text = "\n".join(f"{name}={value}" for name, value in sorted(whole.items()) if value)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def whole_numbers(problem: Problem, x: Array) -> dict[str, int]:
-    """The whole-number decisions of a solution that are not zero."""
-    whole = np.flatnonzero(problem.template.is_integer & (np.abs(x) > 0.5))
-    return {str(problem.template.columns[at]): round(float(x[at])) for at in whole}
-
-
-def _lacking(problem: Problem, whole: Whole) -> list[str]:
-    """What a plan decides and a problem has no column for.
-
-    Whether an instrument is used is no decision where nothing hangs on it, such as a smallest ticket; its draws respond
-    like those of any other.
-    """
-    undecided = {f"instrument_used[{name}]" for name in problem.index.instruments}
-    return [name for name in whole if name not in problem.whole_columns and name not in undecided]
-
-
-def columns_of(problem: Problem, whole: Whole) -> Array:
-    """(columns,) the whole-number decisions of a plan in the columns of a problem.
-
-    Raises:
-        CaseError: the problem lacks a column that the plan uses.
-    """
-    if lacking := _lacking(problem, whole):
-        raise CaseError(
-            f"the plan cannot be held here: it decides {lacking[0]}, which this case does not have; "
-            "hold plans of the same scenario, sites, types and instruments"
-        )
-    x = np.zeros(len(problem.template.columns))
-    for name, value in whole.items():
-        if name in problem.whole_columns:
-            x[problem.whole_columns[name]] = value
-    return x

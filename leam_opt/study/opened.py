@@ -3,6 +3,8 @@
     DIR/manifest.json    what the study is: its definition, input hashes, versions, options, columns with units
     DIR/runs/*.parquet   one row a variant, with the same columns in every part; DuckDB reads them as they are
     DIR/plans/*.npz      decisions of the plans that were solved for
+    DIR/cases.json       the case of each scenario, with the study's settings
+    DIR/answers.json     what the runs answer
 
 A file appears complete or not at all, so that a reader needs no lock.
 """

@@ -112,6 +112,7 @@ class Runner:
         executor: Executor,
         width: Width,
         progress: Callable[[StudyProgress], None] | None,
+        held: Mapping[str, Whole] | None = None,
     ) -> None:
         self.spec, self.landing, self.executor, self.width, self.progress = spec, landing, executor, width, progress
         options = Options(spec.mip_gap, spec.time_limit_seconds, spec.seed)
@@ -122,7 +123,7 @@ class Runner:
         self.setting = Setting(spec.frames, self._to_make, figures, options).packed()
         self._began, self._new, self._failed, self._what = time.perf_counter(), 0, 0, ""
         self._known = max(spec.design.count * len(self.combinations), landing.count)
-        self._made: dict[tuple[str, str], Whole] = {}
+        self._made: dict[tuple[str, str], Whole] = {("", name): whole for name, whole in (held or {}).items()}
         self._making: dict[tuple[str, str], Future[Rows]] = {}
 
     @property
@@ -190,7 +191,7 @@ class Runner:
             for number, (scenario, label) in enumerate(self.combinations)
             if not self.landing.has(number * count + np.arange(count)).all()
         ]
-        for label, scenario in dict.fromkeys(wanted):
+        for label, scenario in dict.fromkeys(each for each in wanted if each not in self._made):
             known = self.landing.made(label, scenario, self._to_make[label, scenario])
             if known is not None:
                 self._made[label, scenario] = known

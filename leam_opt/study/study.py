@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from leam_opt.case.catalogue import list_cases
+from leam_opt.case.embedded import embedded
 from leam_opt.case.schema import Case
 from leam_opt.errors import CaseError
+from leam_opt.solve.plan import Plan
 from leam_opt.study.answers import answers
 from leam_opt.study.cache import Cache
 from leam_opt.study.executors import opened
 from leam_opt.study.landing import Landing, columns_of_study
+from leam_opt.study.lanes import plan_key
 from leam_opt.study.opened import OpenedStudy, open_study, row_schema
 from leam_opt.study.outputs import default_outputs, output_names
 from leam_opt.study.run import Runner, StudyProgress
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ANSWERS = "answers.json"
+CASES = "cases.json"
+"""The case of each scenario, with the settings of the study."""
 _UNCHECKED = "The case's own plan is carried out as it is; whether it keeps the rules is not asked."
 RANKED_BY = ("unfunded_gap_meur", "deficit_meur", "public_money_meur", "gross_cost_meur")
 """Outputs that a ranking of scenarios needs."""
@@ -121,6 +126,7 @@ class Study:
         progress: Callable[[StudyProgress], None] | None = None,
         restart: bool = False,
         cache: str | Path | None = None,
+        held: Mapping[str, Plan] | None = None,
     ) -> StudyResult:
         """Carries out what is left of the study; Ctrl-C ends it with what has landed.
 
@@ -132,17 +138,25 @@ class Study:
             progress: called as runs land.
             restart: whether to begin anew; what is there is put by.
             cache: folder of the cache, or `off`; None is the user's own.
+            held: plans by scenario that are there already: to hold, or to begin with, instead of planning anew.
 
         Raises:
             CaseError: the folder holds another study, or is written by another process.
             SolveError: a plan that is to be held cannot be made.
         """
         spec = self.spec
+        whole = {name: plan.whole for name, plan in (held or {}).items()}
+        if empty := [name for name, numbers in whole.items() if not numbers]:
+            raise CaseError(f"the plan of {empty[0]} lacks its whole numbers and cannot be held; solve for it again")
         chosen = Path(folder) if folder is not None else Path(f"{spec.name}.study")
         manifest = Manifest(
             study=spec.describe(),
             inputs={name: case.input_hash for name, case in spec.frames.items()},
-            solver_options={"mip_gap": spec.mip_gap, "time_limit_seconds": spec.time_limit_seconds},
+            solver_options={
+                "mip_gap": spec.mip_gap,
+                "time_limit_seconds": spec.time_limit_seconds,
+                **({"held": {name: plan_key(plan) for name, plan in whole.items()}} if whole else {}),
+            },
             seed=spec.seed,
             runs=self.runs,
         )
@@ -150,7 +164,8 @@ class Study:
         complete = False
         try:
             with store, Cache(cache) as known, opened(workers, dask, executor) as (pool, width):
-                Runner(spec, Landing(spec, store, known), pool, width, progress).run()
+                _write(chosen / CASES, {name: embedded(case) for name, case in spec.frames.items()})
+                Runner(spec, Landing(spec, store, known), pool, width, progress, whole).run()
                 store.update(state="complete")
                 complete = True
         except KeyboardInterrupt:

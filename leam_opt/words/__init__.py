@@ -73,7 +73,7 @@ class Words:
         if value is None or not math.isfinite(value):
             return "–"
         text = f"{round(float(value), digits) + 0.0:,.{digits}f}".replace("-", "−")
-        return text.translate(str.maketrans({",": self._group, ".": self._decimal}))
+        return text.translate({ord(","): self._group, ord("."): self._decimal})
 
     def signed(self, value: float | None, digits: int = 1) -> str:
         """As `number`, with a plus sign above zero."""

@@ -268,6 +268,9 @@ def plan(scenario: str | None, deficit_meur: float, **changes: Any) -> dict[str,
         "tokens_total_bn": 2299.5,
         "findings": ["Under the strict reading (scope all) the plan would have 81 % public use [limit 90 %]."],
         "audit": {"passed": True, "objective_error_eur": 0.0004, "rows_checked": 1234},
+        "decisions": {"draws_meur": [[1 / 3, 0.0, 0.0]]},
+        "whole": {"units_bought[hall,a100,2023]": 20},
+        "inputs": {"name": "leam-2022", "input_hash": "0" * 64},
         "conventions": ["Capital expenditure and draws fall at the start of the year", "Nominal euros."],
         **changes,
     }
@@ -300,6 +303,7 @@ def comparison(*names: str) -> dict[str, Any]:
         "measures": {name: plan["measures"] for name, plan in zip(names, plans, strict=True)},
         "bearers": {name: plan["bearers"] for name, plan in zip(names, plans, strict=True)},
         "value_for_money": value_for_money(),
+        "inputs": {"name": "leam-2022", "input_hash": "0" * 64},
         "strict_reading": [
             {
                 "scenario": ranking[0],

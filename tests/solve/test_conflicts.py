@@ -61,7 +61,7 @@ CONFLICTS: dict[str, tuple[dict[str, Any], list[str]]] = {
             "mission": {"models_per_year_min": 3, "models_per_year_max": 3},
             "sites": {"north": {"module": 0.2, "modules_max": 1}, "south": {**SITE, "grid_limit": 2}},
         },
-        ["trained at one site", "size of the sites"],
+        ["trained at one site", "size of the sites", "number of core models"],
     ),
     "private money that no instrument gives": (
         {"mission": MISSION, "funding": {"private_share_min": 0.1}},

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from leam_opt.solve.extract import whole_numbers
 from leam_opt.solve.held import HeldForm
 from leam_opt.solve.respond import Responder
-from leam_opt.study.lanes import Lanes, Options, Rows, whole_numbers
+from leam_opt.study.lanes import Lanes, Options, Rows
 from tests.benchmarks.peers.sample import Sample
 from tests.benchmarks.peers.timing import Clock, Way
 
