@@ -183,19 +183,22 @@ def _moved(case: Case, limit: Limit, sign: float) -> float:
     moved = round(limit.value + sign * limit.direction * _step(case, limit), 9)
     if sign > 0:
         return min(moved, limit.most) if limit.direction > 0 else max(moved, limit.most)
-    return min(moved, 1.0) if limit.unit == "share" else max(moved, 1.0 if limit.kind == "pue_limit.pue_max" else 0.0)
+    if limit.rule == "deficit_limit":
+        return moved  # below zero it asks for a surplus
+    least = 1.0 if limit.kind == "pue_limit.pue_max" else 0.0
+    return min(max(moved, least), 1.0) if limit.unit == "share" else max(moved, least)
 
 
 def _step(case: Case, limit: Limit) -> float:
     """A step that a planner would name, in the figure's unit."""
     if limit.is_whole:
         return 1.0
-    if limit.unit in ("MEUR", "MEUR/a") and limit.value >= 5 * _ROUND_MEUR:
+    if limit.unit in ("MEUR", "MEUR/a") and abs(limit.value) >= 5 * _ROUND_MEUR:
         return _ROUND_MEUR
     if limit.rule == "grid":
         site = case.sites[limit.path.split(".")[1]]
         return math.ceil(10 * site.module.base * site.pue.base - 1e-9) / 10  # one module more, in tenths of a MW
-    return _STEPS.get(limit.unit) or max(limit.value / 10, 0.1)
+    return _STEPS.get(limit.unit) or max(abs(limit.value) / 10, 0.1)
 
 
 def _scopes(case: Case, rule: Rule) -> Iterator[Change]:

@@ -76,8 +76,11 @@ class Limit:
         return (self.most - self.value) * self.direction > 1e-9
 
     def is_dropped_at(self, value: float) -> bool:
-        """Whether nothing of the rule is left at a value: no least share, no least number, no largest share."""
-        return value == (1.0 if self.direction > 0 and self.unit == "share" else 0.0)
+        """Whether nothing of the rule is left at a value: no least share, no least number, no largest share.
+
+        A largest sum of nothing is a rule all the same.
+        """
+        return value == 0.0 if self.direction < 0 else self.unit == "share" and value == 1.0
 
     @property
     def is_for_some_years(self) -> bool:
@@ -157,10 +160,10 @@ def _made(given: dict[str, Any], value: float) -> Limit:
     is_whole = isinstance(value, int)
     given.setdefault("step", _STEPS.get(unit, 1.0))
     if "most" not in given:
-        unbounded = max(_MANY * value, value + _MANY)
+        unbounded = value + max((_MANY - 1) * abs(value), _MANY)
         given["most"] = 0.0 if direction < 0 else 1.0 if unit == "share" else unbounded
-    if value > 0 and not is_whole:
-        given["step"] = max(given["step"], 10.0 ** math.floor(math.log10(value)) / 1000)
+    if value and not is_whole:
+        given["step"] = max(given["step"], 10.0 ** math.floor(math.log10(abs(value))) / 1000)
     return Limit(**{**given, "value": float(value), "is_whole": is_whole})
 
 
@@ -262,9 +265,8 @@ def _funding(case: Case) -> Iterator[Limit]:
     yield from _limit(case, "private_money", "funding.private_share_max", "share", +1)
     for company in ("research", "service"):
         names = {"company": COMPANIES[company]}
-        yield from _limit(
-            case, "gearing", f"funding.gearing_max_{company}", "share", +1, names=names, kind="gearing.gearing_max"
-        )
+        told = {"names": names, "kind": "gearing.gearing_max", "key": company}
+        yield from _limit(case, "gearing", f"funding.gearing_max_{company}", "share", +1, **told)
 
 
 COMPANIES = {"research": "research company", "service": "service company"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ from leam_opt.errors import CaseError, InfeasibleError, LeamError
 from leam_opt.report.compare import Comparison, compare, compared
 from leam_opt.report.pack.content import Pack
 from leam_opt.report.pack.contracts import CONTRACTS
+from leam_opt.report.pack.explained import explanations
 from leam_opt.report.pack.result import is_result, read_result
 from leam_opt.solve.plan import Plan
 from leam_opt.solve.progress import Progress
@@ -27,8 +27,6 @@ from leam_opt.solve.run import PROVEN_GAP
 
 Callback = Callable[[Progress], None]
 
-TRADE_OFF = ("deficit", "public_compute")
-"""Objectives of the trade-off of a pack."""
 _QUICK = "left out on request"
 _NOT_ASKED = "the study does not ask for it"
 _NOT_IN_RESULT = "the result holds none; a pack of the case has it"
@@ -162,18 +160,11 @@ def _of_case(
         "reconciliation": steps.insight("reconciliation", lambda: reconciliation(case, None)),
     }
     if full:
-        from leam_opt.insight.alternatives import alternatives
-        from leam_opt.insight.pareto import pareto
-        from leam_opt.insight.prices import prices
-
-        several = workers or os.cpu_count() or 1
-        found |= {
-            "prices": steps.insight(
-                "prices", lambda: prices(best, **search, workers=several).to_dict() | {"scenario": name}
-            ),
-            "alternatives": steps.insight("alternatives", lambda: alternatives(case, name, **search).to_dict()),
-            "pareto": steps.insight("pareto", lambda: pareto(case, TRADE_OFF, name, **search).to_dict()),
-        }
+        for explained in explanations(case, name, best, **search, workers=workers):
+            found[explained.name] = explained.data
+            steps.seconds[explained.name] = explained.seconds
+            if explained.left_out:
+                steps.left_out[explained.name] = explained.left_out
     else:
         steps.left_out |= dict.fromkeys(("prices", "alternatives", "pareto"), _QUICK)
     manifest = steps.manifest("case", case, comparison)
