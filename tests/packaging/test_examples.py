@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import leam_opt
+from tests.study.tiny import tiny_case
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -23,22 +24,23 @@ def test_the_what_if_of_the_readme_runs(
     exec(compile(example, "README.md", "exec"), {})
     assert float(capsys.readouterr().out.split()[0]) > 0
     monkeypatch.chdir(tmp_path)
-    assert '"points": 2000' in study
-    exec(compile(study.replace('"points": 2000', '"points": 200'), "README.md", "exec"), {"lo": leam_opt})
-    assert "(400, " in capsys.readouterr().out
+    exec(compile(study, "README.md", "exec"), {"lo": leam_opt})
+    assert "(4000, " in capsys.readouterr().out
 
 
 def test_the_example_of_the_package_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first lines of `help(leam_opt)`, with a wide gap and one scenario where they would take long."""
+    """The first lines of `help(leam_opt)`, with a wide gap, one scenario or a small case where they would take long."""
     lines = re.findall(r"^    (.*)$", leam_opt.__doc__ or "", flags=re.MULTILINE)
     source = textwrap.dedent("\n".join(line.split("  #")[0] for line in lines))
+    source = source.replace('lo.explain(case, scenario="ppp")', "lo.explain(tiny)")
     source = source.replace('scenario="ppp"', 'scenario="ppp", mip_gap=0.05')
     source = source.replace("lo.compare(case)", 'lo.compare(case, scenarios=["public"])')
     source = source.replace(
         "lo.breakeven(case,", 'lo.breakeven(case, scenario="public", mip_gap=0.05, low=0.04, high=0.05,'
     )
+    source = source.replace("lo.decision_pack(case,", "lo.decision_pack(tiny, full=False, folder=")
     monkeypatch.chdir(tmp_path)
-    names: dict[str, object] = {}
+    names: dict[str, object] = {"tiny": tiny_case()}
     exec(compile(source, "leam_opt.__doc__", "exec"), names)
     assert isinstance(names["plan"], leam_opt.Plan)
 
