@@ -41,6 +41,10 @@ class SolveError(LeamError):
     exit_code = 4
 
 
+class InterruptedSearchError(SolveError):
+    """The user ended a search before it had a first plan; whoever searches on and on ends as well."""
+
+
 class InfeasibleError(SolveError):
     """No plan satisfies all rules of the case.
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from leam_opt.case.schema import Case
-from leam_opt.errors import CaseError, InfeasibleError, SolveError
+from leam_opt.errors import CaseError, InfeasibleError, InterruptedSearchError, SolveError
 from leam_opt.solve.plan import Plan
 from leam_opt.solve.progress import Progress
 from leam_opt.solve.run import CUT_TOLERANCE, solve
@@ -124,6 +124,9 @@ class Attempts:
             )
         except InfeasibleError:
             return Attempt(None, infeasible=True)
+        except InterruptedSearchError:
+            self.stopped = "interrupted"
+            return Attempt(None)
         except SolveError:  # no plan in time
             if self.left is not None and self.left <= 0:
                 self.stopped = "time_limit"

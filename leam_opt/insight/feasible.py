@@ -131,12 +131,12 @@ class Variants:
         problem, form = self.form(overrides, rebuild)
         session = Session(form, seed=self.seed)
         gap = session.run(0, relax=True, time_limit=self.left())
-        if gap.x is None:
+        if gap.status != "optimal":
             return -np.inf, -np.inf
         missing = gap.primal if gap.primal > NO_GAP else 0.0
         cut = Cut(0, missing + CUT_TOLERANCE)
         deficit = session.run(problem.position["deficit"], cuts=[cut], relax=True, time_limit=self.left())
-        return missing, deficit.primal if deficit.x is not None else -np.inf
+        return missing, deficit.primal if deficit.status == "optimal" else -np.inf
 
 
 def _keeps(form: StandardForm, x: Array) -> bool:

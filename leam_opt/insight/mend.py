@@ -76,8 +76,7 @@ class Search:
             given_way = open_sets.pop(0)
             at_odds = self._rest(given_way) if given_way else conflict
             touched = self._touched(at_odds)
-            others = [] if given_way else self._sizes(at_odds, touched)
-            for limit in (*touched, *others):
+            for limit in (*touched, *self._sizes(at_odds, touched)):
                 wider = (*given_way, limit)
                 paths = frozenset(member.path for member in wider)
                 if len(paths) < len(wider) or paths in seen or any(smaller <= paths for smaller in found):
@@ -88,10 +87,20 @@ class Search:
                     return
                 helpful = self._helpful(wider, at_odds)
                 if helpful is not None:
-                    found.append(paths)
-                    yield helpful
-                elif len(wider) < _MOST_CHANGES and limit not in others:
+                    needed = self._needed(helpful)
+                    found.append(frozenset(wider[at].path for at in needed))
+                    yield tuple(helpful[at] for at in needed)
+                elif len(wider) < _MOST_CHANGES:
                     open_sets.append(wider)
+
+    def _needed(self, helpful: tuple[Limit, ...]) -> list[int]:
+        """Positions of the figures that cannot be left out: an earlier one may have helped nothing."""
+        needed = list(range(len(helpful)))
+        for at in range(len(helpful) - 1):  # that the last one is needed is how it came in
+            fewer = [other for other in needed if other != at]
+            if self._has_plan([helpful[other] for other in fewer]):
+                needed = fewer
+        return needed
 
     def _touched(self, conflict: Conflict) -> list[Limit]:
         """Figures that enter a row of a conflict."""
@@ -100,7 +109,7 @@ class Search:
 
     def _sizes(self, conflict: Conflict, touched: Sequence[Limit]) -> list[Limit]:
         """The sizes of sites where money is at odds: a conflict about money takes sites as they are."""
-        money = {part.name for part in self.variants.problem.model.parts if part.about_money}
+        money = {part.name for part in self.variants.problem.model.parts if part.about_money} | {"deficit_limit"}
         if not any(member.rule in money for member in conflict.members):
             return []
         return [limit for limit in self._limits if limit.rule in ("site", "grid") and limit not in touched]

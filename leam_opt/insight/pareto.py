@@ -38,12 +38,18 @@ class Point:
     Attributes:
         plan: audited.
         costs: of the two objectives, the smaller the better.
-        limit: on the cost of the second one; what lies between it and the cost is proven to be no point.
+        limit: on the cost of the second one; where the plan is proven to be the best within it, no point lies
+            between the two.
     """
 
     plan: Plan
     costs: tuple[float, float]
     limit: float
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether it is the best plan within its limit; what is nearly so proves nothing about its neighbours."""
+        return self.plan.result.status == "optimal"
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,7 @@ class Pareto:
         return [
             (second.sign * point.limit, second.sign * point.costs[1])
             for point in self.points
-            if point.limit > point.costs[1] + _EQUAL
+            if point.is_proven and point.limit > point.costs[1] + _EQUAL
         ]
 
     def to_dict(self) -> dict[str, Any]:
@@ -199,7 +205,10 @@ class _Front:
             points=kept,
             dropped=sum(any(_is_no_worse(b, a) and _is_better(b, a) for b in self.points) for a in self.points),
             searches=self.attempts.count,
-            complete=not self.spans and not self.unsolved and self.attempts.stopped is None,
+            complete=not self.spans
+            and not self.unsolved
+            and self.attempts.stopped is None
+            and all(point.is_proven for point in self.points),
             stopped=self.attempts.stopped,
         )
 

@@ -38,11 +38,18 @@ def sentences(data: Data, words: Words = ENGLISH) -> list[str]:
             **names,
             **ends,
         ),
-        words("None of them can be improved in one of the two without giving up some of the other."),
+        *_efficient(data, words),
         *_rates(data, words),
         _between(data, names, words),
         *_reservations(data, words),
     ]
+
+
+def _efficient(data: Data, words: Words) -> list[str]:
+    """What is true of a front all of whose points are proven."""
+    if any(point["status"] != "optimal" for point in data["points"]):
+        return []
+    return [words("None of them can be improved in one of the two without giving up some of the other.")]
 
 
 def _single(data: Data, names: Mapping[str, str], words: Words) -> str:

@@ -161,6 +161,7 @@ def _impossible(rows: Sequence[Dict], words: Words) -> list[str]:
 
 def _undecided(rows: Sequence[Dict], words: Words) -> list[str]:
     bounds = [r["saves_at_most"] for r in rows if r["change"] == "drop" and r["verdict"] == "undecided"]
+    measure = next((r["measure"] for r in rows if r["change"] == "drop" and r["verdict"] == "undecided"), "")
     known = [bound for bound in bounds if bound is not None]
     told = []
     if known:
@@ -170,7 +171,7 @@ def _undecided(rows: Sequence[Dict], words: Words) -> list[str]:
                 "Whether {count} more rules cost anything stays undecided: the gaps of the proofs hide up to {most} "
                 "each.",
                 len(known),
-                most=amount(max(known), "deficit", words),
+                most=amount(max(known), measure, words),
             )
         )
     if len(bounds) > len(known):

@@ -19,11 +19,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from leam_opt.case.schema import Case
 from leam_opt.insight.changes import Change, Rule, changes_of, off_rules, rules_of, together
 from leam_opt.insight.price_rows import RulePrice, row_of
 from leam_opt.insight.price_words import sentences
-from leam_opt.insight.replan import Reached, Whole, fitting, replan
+from leam_opt.insight.replan import NOTHING, Reached, Whole, fitting, replan
 from leam_opt.insight.savings import saving
 from leam_opt.insight.shadow import Shadow, shadow_prices
 from leam_opt.insight.workers import side_by_side
@@ -242,7 +244,9 @@ class _Pricing:
     def _bounded(self, loose: Reached) -> Reached:
         """The plan itself, with bounds of what gives way further."""
         gap = min(loose.gap_bound_meur, self.base.gap_meur)
-        return replace(self.base, status=BOUNDED, gap_bound_meur=gap, main_bound=min(loose.main_bound, self.base.main))
+        # The bound of a plan that funds more says nothing of those that do not.
+        main = min(loose.main_bound, self.base.main) if loose.gap_meur >= self.base.gap_meur - NOTHING else -np.inf
+        return replace(self.base, status=BOUNDED, gap_bound_meur=gap, main_bound=main)
 
     def _shadows(self, rules: Sequence[Rule]) -> dict[int, Shadow]:
         """Shadow prices by the identity of the rule."""
@@ -259,7 +263,7 @@ class _Pricing:
         elif result.has_plan:
             saved = saving(self.base, result, change.is_nested)
         if shadow is None:
-            is_binding = change.way == "drop" and saved is not None and saved.value > 0
+            is_binding = change.way == "drop" and saved is not None and saved.value > NOTHING
         else:
             is_binding = shadow.is_binding
         return RulePrice(change, result, saved, shadow, is_binding)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from leam_opt.case.schema import Case
-from leam_opt.errors import AuditError, InfeasibleError, SolveError
+from leam_opt.errors import AuditError, InfeasibleError, InterruptedSearchError, SolveError
 from leam_opt.insight.conflict import Rule, rule_text, rules_of, spans
 from leam_opt.insight.feasible import OutOfTimeError, Overrides, Variants
 from leam_opt.insight.mend import Change, Search, any_changes_sets, further, overrides_of
@@ -183,6 +183,8 @@ class _Maker:
         """
         if self.conflict is None and self.variants.has_plan({}):
             return
+        if self.variants.unknown:
+            return  # whether there is a plan is not known, so that nothing can be said to be at odds
         conflict = self.conflict or self.variants.conflict({})
         self.complete = conflict.is_proven
         self.rules = rules_of(self.variants.case, conflict)
@@ -220,6 +222,8 @@ class _Maker:
                 return self._plan(tried), tried
             except (InfeasibleError, AuditError):
                 continue
+            except InterruptedSearchError:
+                raise
             except SolveError:
                 return None
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,14 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from leam_opt.case.derive import derive
 from leam_opt.case.schema import Case
-from leam_opt.errors import AuditError, CaseError, InfeasibleError, SolveError
+from leam_opt.case.structure import structure_hash
+from leam_opt.errors import AuditError, CaseError, InfeasibleError, InterruptedSearchError, SolveError
 from leam_opt.ledger.audit import Audit, Auditor
 from leam_opt.ledger.books import Books
 from leam_opt.solve.extract import Layout, columns_of
 from leam_opt.solve.plan import SolveResult
 from leam_opt.solve.problem import Problem
 from leam_opt.solve.run import Search
+from leam_opt.solve.template import Table
 
 Array = NDArray[np.float64]
 Whole = Mapping[str, int]
@@ -28,6 +32,9 @@ KEPT = "kept"
 """Status of a change under which the known plan stays as good as it was."""
 FAILED = ("infeasible", "invalid", "failed")
 """Status of a change that has no plan: no decisions keep the rules, the case may not have the value, no answer."""
+_PROBLEMS_KEPT = 4
+_problems: OrderedDict[str, Problem] = OrderedDict()
+"""Compiled models of this process, by structure; most changes move numbers only."""
 
 
 @dataclass(frozen=True)
@@ -119,9 +126,9 @@ def replan(
         changed = case.override(overrides) if overrides else case
     except CaseError as error:
         return Reached("invalid", reason=str(error))
-    problem = Problem.of(changed, rules=[_Without(dropped)] if dropped else ())
+    problem, table = _compiled(changed, dropped)
     start = fitting(problem, known)
-    search = _Search(problem, mip_gap, time_limit=time_limit, pool=[start], explain_seconds=0.0)
+    search = _Search(problem, mip_gap, time_limit=time_limit, table=table, pool=[start], explain_seconds=0.0)
     try:
         kept = search.keep(start, level) if level is not None else None
         x = search.run() if kept is None else kept
@@ -131,11 +138,27 @@ def replan(
         _confirmed(Auditor(books, search.claims(x)).result, dropped)
     except InfeasibleError as error:
         return Reached("infeasible", reason=str(error))
+    except InterruptedSearchError:
+        raise KeyboardInterrupt from None
     except (SolveError, AuditError) as error:
         return Reached("failed", reason=str(error))
     if kept is not None and level is not None:
         return replace(level, status=KEPT, public_money_meur=float(books.totals["public_money_meur"]))
     return Reached.of(search.result(x, "", 0.0), {name: float(value) for name, value in books.totals.items()})
+
+
+def _compiled(case: Case, dropped: str) -> tuple[Problem, Table | None]:
+    """The model of a case and its numbers; a model with the same rows and columns serves again."""
+    if dropped:
+        return Problem.of(case, rules=[_Without(dropped)]), None
+    derived = derive(case)
+    key = structure_hash(case, derived)
+    if key not in _problems:
+        _problems[key] = Problem.of(case)
+        while len(_problems) > _PROBLEMS_KEPT:
+            _problems.popitem(last=False)
+    _problems.move_to_end(key)
+    return _problems[key], derived.values
 
 
 @dataclass(frozen=True)

@@ -128,6 +128,8 @@ _SETS = {
 }
 _MANY = 10
 """A limit that nothing bounds is given way up to ten times its value, and by at least ten of its units."""
+_MUCH_MEUR = 1e4
+"""The same for money: ten times a small sum may still be short of what a case needs."""
 
 
 def _limit(case: Case, rule: str, path: str, unit: str, direction: int, **more: Any) -> Iterator[Limit]:
@@ -160,7 +162,8 @@ def _made(given: dict[str, Any], value: float) -> Limit:
     is_whole = isinstance(value, int)
     given.setdefault("step", _STEPS.get(unit, 1.0))
     if "most" not in given:
-        unbounded = value + max((_MANY - 1) * abs(value), _MANY)
+        room = _MUCH_MEUR if unit in ("MEUR", "MEUR/a") else _MANY
+        unbounded = value + max((_MANY - 1) * abs(value), room)
         given["most"] = 0.0 if direction < 0 else 1.0 if unit == "share" else unbounded
     if value and not is_whole:
         given["step"] = max(given["step"], 10.0 ** math.floor(math.log10(abs(value))) / 1000)
@@ -277,7 +280,9 @@ def _loans(case: Case) -> Iterator[Limit]:
     for name in funding.use:
         if name in funding.guarantees:
             names, path = {"guarantee": funding.guarantees[name].title}, f"funding.guarantees.{name}"
-            yield from _limit(case, "guarantees", f"{path}.share_max", "share", +1, names=names)
+            covered = [loan for loan in funding.guarantees[name].loans if loan in funding.use]
+            key = covered[0] if len(covered) == 1 else ""  # its rows speak of the loan
+            yield from _limit(case, "guarantees", f"{path}.share_max", "share", +1, names=names, key=key)
             yield from _limit(case, "guarantees", f"{path}.cap_total", "MEUR", +1, names=names)
         terms = funding.instruments.get(name)
         if not isinstance(terms, Loan):

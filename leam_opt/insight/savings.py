@@ -17,7 +17,7 @@ class Saving:
     """What a change saves; negative where it costs.
 
     Attributes:
-        measure: the first objective in which the plans are proven to differ, else the one behind the gap.
+        measure: the first objective in which the plans are proven to differ; else the first one that leaves it open.
         value: between the plans found.
         least, most: between what is proven of the best plans; infinite where nothing is.
     """
@@ -57,6 +57,8 @@ def saving(strict: Reached, loose: Reached, is_nested: bool = True) -> Saving:
 
     The objectives are lexicographic. A saving of unfunded gap comes first. Where none is proven, the next objective is
     compared: from below where the loose plan has no larger gap than the strict one, from above where it has no smaller.
+    A plan shows what the next objective can be only where its own gap is proven to be the least: the best plan may fund
+    more, and cost more.
     """
     floor = 0.0 if is_nested else -math.inf
     gap = Saving(
@@ -68,6 +70,18 @@ def saving(strict: Reached, loose: Reached, is_nested: bool = True) -> Saving:
     if gap.verdict in ("saves", "costs"):
         return gap
     is_level = abs(strict.gap_meur - loose.gap_meur) <= NOTHING
-    least = strict.main_bound - loose.main if is_level or loose.gap_meur < strict.gap_meur else -math.inf
-    most = strict.main - loose.main_bound if is_level or loose.gap_meur > strict.gap_meur else math.inf
-    return Saving("main", max(strict.main - loose.main, floor), max(least, floor), max(most, floor))
+    least, most = strict.main_bound - loose.main, strict.main - loose.main_bound
+    if not _is_least(loose) or not (is_level or loose.gap_meur < strict.gap_meur):
+        least = -math.inf
+    if not _is_least(strict) or not (is_level or loose.gap_meur > strict.gap_meur):
+        most = math.inf
+    if gap.verdict != "nothing":
+        floor = -math.inf  # what closes the gap may raise what comes behind it
+    main = Saving("main", max(strict.main - loose.main, floor), max(least, floor), max(most, floor))
+    # What may be saved of the gap is told before what may be saved behind it.
+    return gap if gap.verdict == main.verdict == "undecided" else main
+
+
+def _is_least(reached: Reached) -> bool:
+    """Whether no plan is left that funds more."""
+    return reached.gap_meur - reached.gap_bound_meur <= NOTHING

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leam_opt.case.schema import Case
-from leam_opt.errors import InfeasibleError, SolveError
+from leam_opt.errors import InfeasibleError, InterruptedSearchError, SolveError
 from leam_opt.ledger.accounts import Accounts
 from leam_opt.ledger.audit import Auditor
 from leam_opt.ledger.books import Books
@@ -378,7 +378,8 @@ class Search:
 
     def _no_plan(self, status: str) -> NoReturn:
         reason = {"time_limit": "the time limit ended the search", "interrupted": "the search was interrupted"}
-        raise SolveError(
+        kind = InterruptedSearchError if status == "interrupted" else SolveError
+        raise kind(
             f"{reason.get(status, f'HiGHS stopped ({status})')} before a first plan was found; "
             "allow more time (--time-limit) or a wider gap (--mip-gap)"
         )

@@ -239,6 +239,21 @@ def test_a_limit_that_gives_way_is_a_number_of_the_model() -> None:
     assert len(met) > 30
 
 
+def test_a_company_is_named_for_its_own_loans_only() -> None:
+    """A row of loans of the service company is set by its own limit; a guarantee's share by that of the guarantee.
+
+    Naming both companies would blame a rule that has no part in a conflict, and offer a repair that is none.
+    """
+    case = load_case("investai-gigafactory").scenario("ppp")
+    known = limits(case)
+    loans = [each.path for each in known if enters(each, Row("gearing", ("service", 2028), -np.inf, 0.0), "gearing")]
+    assert loans == ["funding.gearing_max_service"]
+    row = Row("guarantees_share", ("senior-loan", 2028), -np.inf, 0.0)
+    assert [each.path for each in known if enters(each, row, "guarantees")] == [
+        "funding.guarantees.eib-guarantee.share_max"
+    ]
+
+
 def test_a_limit_for_some_years_leaves_the_others() -> None:
     """Of a figure for all years, the year in the middle alone gives way."""
     case = small_case(mission={"public_compute_min": 5})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -19,7 +20,7 @@ from leam_opt.solve.run import solve
 from leam_opt.words import Words
 from tests.insight.brute import Everything, deficit, gap
 from tests.insight.choices import choices
-from tests.maths.helpers import TIGHT
+from tests.maths.helpers import TIGHT, bare_case
 from tests.study.tiny import tiny_case
 
 CLOSE = 2e-5
@@ -154,6 +155,25 @@ def test_dominated_points_are_dropped(compute: Pareto) -> None:
     kept = [point.costs for point in _undominated([points[4], *points[:4], points[5]])]
     assert len(kept) == 3
     assert kept == [pytest.approx(each, abs=1e-6) for each in ((1, 5), (2, 3), (4, 1))]
+
+
+def test_points_that_are_not_proven_show_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of searches that end at a wide gap, or out of time, no hole follows, no whole front, and no efficient point."""
+
+    def rough(*args: Any, **options: Any) -> Plan:
+        plan = solve(*args, **options)
+        return replace(plan, result=replace(plan.result, status="gap_reached"))
+
+    case = bare_case(mission={"models_per_year_max": 1})
+    proven = pareto(case, ("deficit", "core_models"), points=5, mip_gap=TIGHT)
+    assert proven.complete and len(proven.points) > 1
+    monkeypatch.setattr(attempts, "solve", rough)
+    front = pareto(case, ("deficit", "core_models"), points=5, mip_gap=TIGHT)
+    assert [point.costs for point in front.points] == [point.costs for point in proven.points]
+    assert (front.complete, front.holes) == (False, [])
+    told = " ".join(sentences(front.to_dict()))
+    assert "proven that" not in told and "None of them can be improved" not in told
+    assert "None of them can be improved" in " ".join(sentences(proven.to_dict()))
 
 
 def test_a_search_that_ends_early_claims_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leam_opt.case.schema import Case
-from leam_opt.insight.prices import RulePrices, prices, sentences
+from leam_opt.insight.changes import changes_of, rules_of
+from leam_opt.insight.prices import RulePrices, _Pricing, prices, sentences
 from leam_opt.insight.replan import NOTHING, Reached
-from leam_opt.insight.savings import saving
 from leam_opt.insight.workers import side_by_side
 from leam_opt.report.style import plain
 from leam_opt.report.tables_prices import prices_view
@@ -152,6 +152,39 @@ SOLD = {
 """One unit delivers 1 million GPU-hours a year; half could be sold at 2 €, a tenth may be."""
 
 
+def test_a_surplus_that_is_asked_for_is_tightened_upwards() -> None:
+    """A limit of -50 M€ on the deficit asks for 60 M€ of surplus next, and for 40 M€ when it gives way.
+
+    A floor at zero turns asking for more into giving way, and tells that it costs nothing.
+    """
+    case = bare_case(objective={"deficit_max": -50})
+    found = {each.way: each.to for each in changes_of(case, rules_of(case, ["deficit_limit"])) if each.way != "drop"}
+    assert found == {"step": (-40.0,), "tighten": (-60.0,)}
+
+
+def test_what_stays_undecided_is_told_in_its_own_unit() -> None:
+    """An objective in GPU-hours has savings in GPU-hours; telling them in M€ breaks it."""
+    open_row = {"rule": "r", "kind": "k", "path": "p", "twins": [], "change": "drop", "verdict": "undecided"}
+    rows = [{**open_row, "measure": "less_public_compute", "saves_at_most": 2.5, "status": "bounded"}]
+    rows[0] |= {"shadow_price_meur": None}
+    told = sentences({"scenario": "", "case": "c", "deficit_meur": 1.0, "rules": rows})[-1]
+    assert "2.50 million GPU-hours" in told and "M€" not in told
+
+
+def test_what_funds_more_does_not_bound_what_does_not() -> None:
+    """Several rules dropped together may close some of the gap at a larger deficit; each alone may do neither.
+
+    Taking that deficit for a bound calls a saving of 2 M€ impossible.
+    """
+    base = Reached("gap_reached", 10, 9, 100, 100)
+    pricing = object.__new__(_Pricing)
+    pricing.base = base
+    together = Reached("gap_reached", 9.5, 9, 105, 105)
+    assert pricing._bounded(together).main_bound == -math.inf
+    assert pricing._bounded(replace(together, gap_meur=10, main_bound=98)).main_bound == 98
+    assert pricing._bounded(replace(together, gap_meur=10)).main_bound == 100
+
+
 def test_two_rules_that_say_the_same_have_a_price_together_only() -> None:
     """90 % public use of the core pool and 10 % private use of it: 0.8 M€ a year in two years are lost to both.
 
@@ -223,42 +256,6 @@ def test_a_saving_that_the_gap_can_hide_is_undecided() -> None:
         assert drop["uncertainty_meur"] == pytest.approx(min(by_meur, 0.04), abs=2 * EURO)
         told = " ".join(sentences(found.to_dict()))
         assert ("undecided" in told) == (verdict == "undecided")
-
-
-money = st.floats(0, 50).map(lambda value: round(value, 3))
-
-
-@given(money, money, money, money, money, money)
-def test_proven_bounds_hold_whatever_the_searches_found(
-    best_meur: float, gains: float, over: float, over_loose: float, under: float, under_loose: float
-) -> None:
-    """The true saving of the best plans lies within the bounds, and never below zero, for any proofs of any width.
-
-    Bounds that take a plan's value for the best one's, or a relaxation that seems to cost, break it.
-    """
-    strict = Reached("gap_reached", 0, 0, best_meur + over, best_meur - under)
-    least = best_meur - gains
-    loose = Reached("gap_reached", 0, 0, least + over_loose, least - under_loose)
-    found = saving(strict, loose)
-    assert found.least - 1e-9 <= gains <= found.most + 1e-9
-    assert 0 <= found.least <= found.value + 1e-9 and found.value <= found.most + 1e-9
-    assert found.verdict != "costs" and (found.verdict != "saves" or gains > 0)
-    assert found.reversed().most == -found.least
-
-
-@given(money, money, money, money)
-def test_deficits_at_different_gaps_prove_one_side_only(gap: float, closes: float, strict: float, loose: float) -> None:
-    """A smaller gap at a smaller deficit is a saving; at a larger one nothing is said of the deficit.
-
-    Comparing deficits of plans that fund different amounts breaks it.
-    """
-    before = Reached("optimal", gap + closes, gap, strict, strict)
-    after = Reached("optimal", gap, gap, loose, loose)
-    found = saving(before, after)
-    assert found.measure == "main"  # a gap that may be the same is no proven saving
-    if closes > NOTHING:
-        assert found.most == float("inf")
-        assert found.least == max(strict - loose, 0)
 
 
 @settings(max_examples=2)

@@ -26,7 +26,7 @@ H = 1e-3
 @cache
 def partnership() -> Plan:
     """A plan of the shipped partnership: grants, equity, a loan, all pools; any plan will do."""
-    return lo.solve(lo.load_case("leam-2022"), scenario="ppp", mip_gap=0.2)
+    return lo.solve(lo.load_case("leam-2022"), scenario="ppp", mip_gap=0.5)
 
 
 def shadows(plan: Plan, rules: list[Rule]) -> list[Shadow]:

@@ -38,6 +38,10 @@ def test_the_example_of_the_package_runs(tmp_path: Path, monkeypatch: pytest.Mon
     source = source.replace(
         "lo.breakeven(case,", 'lo.breakeven(case, scenario="public", mip_gap=0.05, low=0.04, high=0.05,'
     )
+    prices = '{"kind": "grid", "levers": {"prices.tokens": [0.001, 0.002]}}'
+    source = source.replace(
+        'lo.Study("leam-2022/paper-range").run()', f"lo.Study(tiny, design={prices}).run(workers=1)"
+    )
     source = source.replace("lo.decision_pack(case,", "lo.decision_pack(tiny, full=False, folder=")
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {"tiny": tiny_case()}

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from leam_opt.report.pack.charts import LEGEND_ABOVE, Chart, Table, axis, figure, height_of, plain, rows_axis, wrapped
+from leam_opt.report.pack.figure_names import range_end
 from leam_opt.report.pack.palette import BLUE, INK, ORANGE, Look, bar_of
 from leam_opt.words import Words
 
@@ -49,7 +50,7 @@ def tornado(found: Data, words: Words, key: str = "tornado", what: str = "", tit
             tickformat="+,~r",
             range=[low - room, high + room],
         ),
-        yaxis=rows_axis([wrapped(text, 24) for text in labels]),
+        yaxis=rows_axis([wrapped(text, 30) for text in labels]),
         legend=LEGEND_ABOVE,
     )
     first = shown[0] if shown else None
@@ -68,15 +69,17 @@ def tornado(found: Data, words: Words, key: str = "tornado", what: str = "", tit
     rows = [
         [
             factor_text(bar),
-            _range_text(bar, "low"),
-            _range_text(bar, "high"),
+            _range_text(bar, "low", words),
+            _range_text(bar, "high", words),
             words.number(bar["low"], 3),
             words.number(bar["high"], 3),
             words.number(bar["swing"], 3),
+            "–" if factor_text(bar) == bar["factor"] else str(bar["factor"]),
         ]
         for bar in found["bars"]
     ]
-    head = [words("Figure"), words("Low end"), words("High end"), words("At low"), words("At high"), words("Swing")]
+    ends = [words("Low end"), words("High end"), words("At low"), words("At high")]
+    head = [words("Figure"), *ends, words("Swing"), words("Path")]
     table = Table(
         words("One range at a time: {what}, {unit} (base {base})", what=what, unit=unit, base=words.number(base, 3)),
         head,
@@ -101,7 +104,9 @@ def _ends(
         "textposition": "outside",
         "textfont": {"size": 11, "color": INK},
         "cliponaxis": False,
-        "customdata": [[plain(text), plain(_range_text(bar, end))] for text, bar in zip(labels, bars, strict=True)],
+        "customdata": [
+            [plain(text), plain(_range_text(bar, end, words))] for text, bar in zip(labels, bars, strict=True)
+        ],
         "hovertemplate": f"%{{customdata[0]}} = %{{customdata[1]}}: %{{x:+,.1f}} {plain(unit)}<extra></extra>",
         "marker": bar_of(BLUE) if end == "low" else bar_of(ORANGE, "/"),
     }
@@ -112,9 +117,9 @@ def factor_text(bar: Data) -> str:
     return str(bar.get("title") or bar["factor"])
 
 
-def _range_text(bar: Data, end: str) -> str:
+def _range_text(bar: Data, end: str, words: Words) -> str:
     levers = bar["levers"]
-    return str(levers[0]["texts"][end]) if len(levers) == 1 else end
+    return range_end(levers[0], end, words) if len(levers) == 1 else words(end)
 
 
 def _least(bar: Data) -> float | None:

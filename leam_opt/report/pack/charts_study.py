@@ -32,6 +32,10 @@ _OUTPUTS = {
     "revenue_meur": N_("Revenue"),
     "servers": N_("Servers"),
     "public_gpu_hours_million": N_("Public compute, million GPU-hours"),
+    "cost_per_public_gpu_hour_eur": N_("Deficit per public GPU-hour"),
+    "energy_gwh": N_("Energy"),
+    "public_funding_share": N_("Public share of money drawn"),
+    "core_models_total": N_("Core models"),
 }
 
 
@@ -50,7 +54,7 @@ def output_title(output: str, study: Data, words: Words, *, with_unit: bool = Tr
 
 def unit_text(unit: str, words: Words) -> str:
     """A unit of an output; none for counts and shares."""
-    return "" if unit in ("", "share", "servers") else words(unit) if unit == "M€" else unit
+    return "" if unit in ("", "share", "servers", "million") else words(unit) if unit == "M€" else unit
 
 
 def value_text(value: float | None, unit: str, words: Words, digits: int = 2) -> str:

@@ -6,9 +6,14 @@ Only what pages, sheets and tables reach for is asked for; further keys pass. Nu
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from string import Formatter
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+
+from leam_opt.insight.changes import SINGLE_PLACE
+from leam_opt.insight.rule_texts import TEXTS
+from leam_opt.words import ENGLISH
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 MaybeNumber = Number | None
@@ -16,6 +21,23 @@ MaybeNumber = Number | None
 
 class _Open(BaseModel):
     model_config = ConfigDict(extra="allow")
+
+
+class _Told(_Open):
+    """A rule that can be said in words: its kind is known, and what its text names is there."""
+
+    kind: str
+    names: dict[str, str]
+
+    @model_validator(mode="after")
+    def _can_be_said(self) -> Self:
+        if self.kind != SINGLE_PLACE:
+            if self.kind not in TEXTS:
+                raise ValueError(f"kind: no rule is called '{self.kind}'")
+            places = {name for _, name, _, _ in Formatter().parse(TEXTS[self.kind]) if name}
+            if missing := places - {"value", *self.names}:
+                raise ValueError(f"names: '{min(missing)}' is missing")
+        return self
 
 
 class _Lever(_Open):
@@ -76,15 +98,19 @@ class _ConflictRule(_Open):
     says: str
 
 
-class _Change(_Open):
+class _Change(_Told):
     path: str
     rule: str
+    years: list[int]
+    unit: str
 
 
 class _Repair(_Open):
     changes: list[_Change]
     overrides: dict[str, Any]
     deficit_meur: MaybeNumber
+    unfunded_gap_meur: MaybeNumber
+    public_money_meur: MaybeNumber
 
 
 class _Conflict(_Open):
@@ -94,11 +120,28 @@ class _Conflict(_Open):
     others: list[_Conflict] = []
 
 
-class _Price(_Open):
+class _Value(_Open):
+    value: Number
+    years: list[int]
+
+
+class _Price(_Told):
     rule: str
     says: str
+    path: str
+    unit: str
+    values: list[_Value]
+    twins: list[str]
     change: str
+    to: Any
+    to_values: list[_Value]
+    verdict: str
+    measure: str
+    saves: MaybeNumber
+    saves_at_least: MaybeNumber
+    saves_at_most: MaybeNumber
     saves_meur: MaybeNumber
+    status: str
 
 
 class _Prices(_Open):
@@ -140,12 +183,17 @@ class _Pareto(_Open):
 
 class _Figure(_Open):
     id: str
+    annex: str
     item: str
+    unit: str
+    note: str
     verdict: str
     paper_low: Number
     paper_high: Number
     exact_low: Number
     exact_high: Number
+    rounded_low: Number
+    rounded_high: Number
 
 
 class _Finding(_Open):
@@ -182,4 +230,19 @@ def problems(name: str, content: Any) -> list[str]:
         TypeAdapter(CONTRACTS[name]).validate_python(content, strict=False)
     except ValidationError as error:
         return [f"{'.'.join(str(part) for part in (name, *each['loc']))}: {each['msg']}" for each in error.errors()]
+    return _untold(name, content)
+
+
+def _untold(name: str, content: Any) -> list[str]:
+    """What keeps a part that looks right from being told: keys that its sentences and charts reach for are missing."""
+    from leam_opt.report.pack.sections_insight import MAKERS
+
+    if not content or name not in MAKERS:
+        return []
+    try:
+        MAKERS[name](content, ENGLISH)
+    except KeyError as error:
+        return [f"{name}: the key {error} is missing"]
+    except (AttributeError, IndexError, TypeError, ValueError) as error:
+        return [f"{name}: it cannot be told ({error})"]
     return []

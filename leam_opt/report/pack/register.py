@@ -9,6 +9,7 @@ from typing import Final
 from leam_opt.case.load import Origin, origin_of, resolve
 from leam_opt.case.register import DEFAULT_SOURCE, Entry, entries
 from leam_opt.report.pack.content import Pack
+from leam_opt.report.pack.figure_names import unit_name
 from leam_opt.words import N_, Words
 
 GROUPS: Final = {
@@ -95,11 +96,15 @@ def _figure(entry: Entry, changed: bool, words: Words) -> Figure:
         low if has_range else "",
         base,
         high if has_range else "",
-        words("year") if is_year else entry.unit,
+        words("year") if is_year else _unit(entry.unit, words),
         source,
         entry.note or "",
         changed,
     )
+
+
+def _unit(unit: str, words: Words) -> str:
+    return words("share") if unit == "share" else unit_name(unit, words) or "–"
 
 
 def exact(value: float, words: Words) -> str:

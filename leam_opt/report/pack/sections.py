@@ -10,6 +10,7 @@ from leam_opt.report.pack import charts_money, charts_risk, charts_things
 from leam_opt.report.pack.charts import SMALL_MEUR, Section, Table
 from leam_opt.report.pack.charts_sankey import sankey
 from leam_opt.report.pack.content import Pack
+from leam_opt.report.pack.figure_names import with_titles
 from leam_opt.report.pack.labels import MEASURES, RULES, USES, label, scenario_title
 from leam_opt.report.pack.palette import Look, looks
 from leam_opt.report.pack.sections_insight import insight_sections
@@ -308,7 +309,8 @@ def _ranges(pack: Pack, words: Words) -> Section | None:
             )
         )
     title = words("Which ranges matter")
-    return Section("ranges", title, lead, [charts_risk.tornado(tables[0], words, title=title)], notes=notes)
+    chart = charts_risk.tornado(with_titles(tables[0], pack.best.case, words), words, title=title)
+    return Section("ranges", title, lead, [chart], notes=notes)
 
 
 def _futures(pack: Pack, styles: Mapping[str, Look], words: Words) -> Section | None:
@@ -327,7 +329,7 @@ def _futures(pack: Pack, styles: Mapping[str, Look], words: Words) -> Section | 
     best = [each for each in found.get("best", []) if each.get("share") is not None]
     if best:
         shares = [[each["scenario"], words.percent(each["share"])] for each in best]
-        title = words("Share of futures in which each scenario is best (all plans keep all rules there)")
+        title = words("Share of all futures in which each scenario is best (by unfunded gap, then deficit)")
         tables.append(Table(title, [words("Scenario"), words("Share")], shares))
     lead = [
         words(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from leam_opt.insight import alternatives_words, pareto_words, price_words
@@ -23,18 +23,6 @@ VERDICTS = {
     "explained by rounding": N_("≈ explained by rounding"),
     "misprint in the paper": N_("≠ misprint in the paper"),
 }
-
-
-def insight_sections(pack: Pack, words: Words) -> dict[str, Section]:
-    """Parts by key; only those that there are."""
-    made = {
-        "conflict": _conflict(pack.conflict, words) if pack.conflict else None,
-        "prices": _prices(pack.prices, words) if pack.prices else None,
-        "alternatives": _alternatives(pack.alternatives, words) if pack.alternatives else None,
-        "pareto": _pareto(pack.pareto, words) if pack.pareto else None,
-        "reconciliation": _reconciliation(pack.reconciliation, words) if pack.reconciliation else None,
-    }
-    return {key: part for key, part in made.items() if part is not None}
 
 
 def _conflict(found: Data, words: Words) -> Section:
@@ -157,3 +145,19 @@ def figure_text(value: float | None, words: Words) -> str:
     rounded = round(value, digits)
     needed = next((count for count in range(digits + 1) if round(value, count) == rounded), digits)
     return words.number(value, needed)
+
+
+MAKERS: Mapping[str, Callable[[Data, Words], Section | None]] = {
+    "conflict": _conflict,
+    "prices": _prices,
+    "alternatives": _alternatives,
+    "pareto": _pareto,
+    "reconciliation": _reconciliation,
+}
+"""What makes the section of a part of the pack."""
+
+
+def insight_sections(pack: Pack, words: Words) -> dict[str, Section]:
+    """Parts by key; only those that there are."""
+    made = {name: make(getattr(pack, name), words) for name, make in MAKERS.items() if getattr(pack, name)}
+    return {name: part for name, part in made.items() if part is not None}

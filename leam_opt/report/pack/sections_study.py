@@ -9,6 +9,8 @@ from leam_opt.report.pack import charts_risk, charts_study
 from leam_opt.report.pack.charts import Chart, Section, Table
 from leam_opt.report.pack.charts_study import output_title, who
 from leam_opt.report.pack.content import Pack
+from leam_opt.report.pack.figure_names import figure_name, unit_name, with_titles
+from leam_opt.report.pack.labels import STATUS
 from leam_opt.report.pack.palette import Look
 from leam_opt.words import N_, Words
 
@@ -26,6 +28,13 @@ _DESIGNS = {
     "sobol-indices": N_("Sobol's indices"),
     "corners": N_("all corners"),
 }
+_STATUS = {
+    **STATUS,
+    "evaluated": N_("plan held"),
+    "unmet": N_("plan held, a rule is missed"),
+    "invalid": N_("no valid case"),
+    "failed": N_("no answer in the time allowed"),
+}
 _LANES = {
     "replan": N_("every run planned anew"),
     "evaluate": N_("plans held"),
@@ -37,7 +46,9 @@ def study_sections(pack: Pack, styles: Mapping[str, Look], words: Words) -> list
     """One part for each answer of the study; none where the pack is not made of one."""
     if not pack.study:
         return []
-    found: Data = pack.study["answers"]
+    titles = {name: kind.title or name for name, kind in pack.case.server_types.items()}
+    study = {**pack.study, "answers": _named(pack, titles, words), "titles": titles}
+    found: Data = study["answers"]
     makers: dict[str, Callable[[Data, Data, Words], Section | None]] = {
         "ranking": _ranking,
         "flips": _flips,
@@ -49,8 +60,35 @@ def study_sections(pack: Pack, styles: Mapping[str, Look], words: Words) -> list
         "steps": _steps,
         "summary": _summary,
     }
-    parts = [make(found[name], pack.study, words) for name, make in makers.items() if found.get(name)]
-    return [_about(pack.study, words), *(part for part in parts if part is not None)]
+    parts = [make(found[name], study, words) for name, make in makers.items() if found.get(name)]
+    return [_about(study, words), *(part for part in parts if part is not None)]
+
+
+def _named(pack: Pack, titles: Mapping[str, str], words: Words) -> dict[str, Any]:
+    """The answers with the figures of the case by name; the tables of the pack and the study's files keep the paths."""
+    assert pack.study is not None
+    answers = dict(pack.study["answers"])
+    told = {f"servers_{name}": {"words": f"{words('Servers')}: {titles[name]}", "unit": "servers"} for name in titles}
+    outputs = answers.get("outputs", {})
+    answers["outputs"] = {**outputs, **{name: told[name] for name in outputs if name in told}}
+    if answers.get("tornado"):
+        tables = [with_titles(each, pack.case, words) for each in answers["tornado"]["tables"]]
+        answers["tornado"] = {**answers["tornado"], "tables": tables}
+    for answer in ("indices", "effects"):
+        if answers.get(answer):
+            tables = [_factors_named(each, pack, words) for each in answers[answer]["tables"]]
+            answers[answer] = {**answers[answer], "tables": tables}
+    for answer in ("flips", "steps"):
+        if answers.get(answer):
+            lever = figure_name(pack.case, str(answers[answer]["lever"]), words)
+            unit = unit_name(str(answers[answer]["unit"] or ""), words)
+            answers[answer] = {**answers[answer], "lever": lever, "unit": unit}
+    return answers
+
+
+def _factors_named(table: Data, pack: Pack, words: Words) -> dict[str, Any]:
+    rows = [{**each, "factor": figure_name(pack.case, str(each["factor"]), words)} for each in table["factors"]]
+    return {**table, "factors": rows}
 
 
 def _about(study: Data, words: Words) -> Section:
@@ -73,7 +111,7 @@ def _about(study: Data, words: Words) -> Section:
             [each["scenario"], *(words.number(each["status"].get(status, 0), 0) for status in by_status)]
             for each in runs["by_scenario"]
         ]
-        head = [words("Scenario"), *(status.replace("_", " ") for status in by_status)]
+        head = [words("Scenario"), *(words(_STATUS[name]) if name in _STATUS else name for name in by_status)]
         tables.append(Table(words("Runs by status"), head, rows))
     return Section("study", words("The study"), lead, tables=tables, notes=[str(note) for note in study["notes"]])
 
@@ -196,5 +234,11 @@ def _steps(found: Data, study: Data, words: Words) -> Section | None:
             lever=found["lever"],
             unit=found["unit"] or "–",
         )
-        tables.append(Table(caption, [words("From"), words("To"), words("Runs"), *types], rows))
+        tables.append(
+            Table(
+                caption,
+                [words("From"), words("To"), words("Runs"), *(study["titles"].get(name, name) for name in types)],
+                rows,
+            )
+        )
     return Section("study-steps", words("How the plan changes step by step"), tables=tables) if tables else None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from leam_opt.report.pack.content import Data, Pack
+from leam_opt.report.pack.figure_names import figure_name
 from leam_opt.report.pack.labels import STATUS, label
 from leam_opt.report.pack.workbook_page import Styles, number_format, printed, unit_text
 from leam_opt.words import N_, Words
@@ -25,7 +26,7 @@ _STATUS = {
 }
 """How far a table's figures are proven."""
 _LEAST = 14
-_MOST = 60
+_MOST = 80
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def contents(pack: Pack, words: Words) -> Iterator[Content]:
     if pack.pareto:
         yield _pareto(pack.pareto, words)
     if pack.tornado and pack.tornado.get("tables"):
-        yield _tornado(pack.tornado, words)
+        yield _tornado(pack, pack.tornado, words)
     if pack.distribution:
         yield _distribution(pack.distribution, words)
     if pack.reconciliation:
@@ -288,20 +289,16 @@ def _pareto(found: Data, words: Words) -> Content:
     return Content(title, title, sentences(found, words), [table])
 
 
-def _tornado(found: Mapping[str, Any], words: Words) -> Content:
-    heads = [
-        Column(words("Figure")),
-        Column(words("At the low end"), "MEUR"),
-        Column(words("At the high end"), "MEUR"),
-        Column(words("Swing"), "MEUR"),
-        Column(words("Misses a rule at")),
-    ]
+def _tornado(pack: Pack, found: Data, words: Words) -> Content:
+    money = [Column(told, "MEUR") for told in (words("At the low end"), words("At the high end"), words("Swing"))]
+    heads = [Column(words("Figure")), Column(words("Path")), *money, Column(words("Misses a rule at"))]
     tables = []
     for each in found["tables"]:
         if each["output"] != "deficit_meur":
             continue
         rows = [
             [
+                figure_name(pack.best.case, bar["factor"], words),
                 bar["factor"],
                 bar["low"],
                 bar["high"],

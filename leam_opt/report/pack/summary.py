@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 
 from leam_opt.case.register import entries
+from leam_opt.insight import price_words
 from leam_opt.ledger.rows import ONE_EURO_MEUR
 from leam_opt.ledger.rules import legal_rules
+from leam_opt.report.pack.charts_insight import dearest
 from leam_opt.report.pack.content import Pack
+from leam_opt.report.pack.figure_names import figure_name, range_end
 from leam_opt.report.pack.labels import label, scenario_title
 from leam_opt.solve.plan import Plan
 from leam_opt.solve.told import SCOPES, conventions, findings
@@ -27,6 +30,7 @@ def summary(pack: Pack, words: Words = ENGLISH) -> list[str]:
     """The answer, from what is best to what it rests on."""
     parts = (
         _best,
+        _conflict,
         _difference,
         _funding,
         _others,
@@ -38,7 +42,6 @@ def summary(pack: Pack, words: Words = ENGLISH) -> list[str]:
         _futures,
         _proof,
         _assumptions,
-        _conflict,
     )
     return [sentence for part in parts for sentence in part(pack, words)]
 
@@ -227,19 +230,13 @@ def _value(pack: Pack, words: Words) -> list[str]:
 
 
 def _dearest_rule(pack: Pack, words: Words) -> list[str]:
-    rules = [rule for rule in (pack.prices or {}).get("rules", []) if rule.get("change") == "drop"]
-    known = [rule for rule in rules if (rule.get("saves_meur") or 0.0) > (rule.get("uncertainty_meur") or 0.0)]
-    if not known:
+    """The rule that is proven to cost most; where rules keep money from being found at all, one of those."""
+    dropped = [row for row in (pack.prices or {}).get("rules", []) if row["change"] == "drop"]
+    found = dearest({"rules": dropped})
+    if not found:
         return []
-    dearest = max(known, key=lambda rule: float(rule["saves_meur"]))
-    says = str(dearest["says"])
-    return [
-        words(
-            "The dearest rule is “{rule}”: without it the deficit would be {saves} lower.",
-            rule=words(says),
-            saves=words.money(dearest["saves_meur"]),
-        )
-    ]
+    rule, effect = price_words.says(found[0], words), price_words.effect(found[0], words)
+    return [words("The dearest rule is “{rule}”: without it {effect}.", rule=rule, effect=effect)]
 
 
 def _ranges(pack: Pack, words: Words) -> list[str]:
@@ -255,7 +252,7 @@ def _ranges(pack: Pack, words: Words) -> list[str]:
             words(
                 "Of all ranges {factor} moves the deficit most: {low} at its low end, {high} at its high end, with the "
                 "machines as planned.",
-                factor=bar["factor"],
+                factor=figure_name(pack.best.case, bar["factor"], words),
                 low=words.money(bar["low"]),
                 high=words.money(bar["high"]),
             )
@@ -263,22 +260,15 @@ def _ranges(pack: Pack, words: Words) -> list[str]:
     lever = bar["levers"][0]
     return [
         words(
-            "Of all ranges {factor} moves the deficit most: {low} at {from_value} {unit}, {high} at {to_value} {unit}, "
-            "with the machines as planned.",
-            factor=bar["factor"],
+            "Of all ranges {factor} moves the deficit most: {low} at {from_value}, {high} at {to_value}, with the "
+            "machines as planned.",
+            factor=figure_name(pack.best.case, bar["factor"], words),
             low=words.money(bar["low"]),
             high=words.money(bar["high"]),
-            from_value=_figure(lever["low"], words),
-            to_value=_figure(lever["high"], words),
-            unit=lever["unit"],
+            from_value=range_end(lever, "low", words),
+            to_value=range_end(lever, "high", words),
         )
     ]
-
-
-def _figure(value: float, words: Words) -> str:
-    """A figure with up to four digits that count."""
-    digits = next((digits for digits in range(7) if abs(round(value, digits) - value) <= 5e-4 * abs(value)), 7)
-    return words.number(value, digits)
 
 
 def _futures(pack: Pack, words: Words) -> list[str]:
@@ -356,9 +346,22 @@ def _assumptions(pack: Pack, words: Words) -> list[str]:
 
 
 def _conflict(pack: Pack, words: Words) -> list[str]:
+    """Scenarios without a plan, and what it would take to have one."""
     if pack.conflict is None:
         return []
-    return [
-        words("{title} has no plan: its rules cannot hold together.", title=_title(pack, each["scenario"], words))
-        for each in (pack.conflict, *pack.conflict.get("others", []))
-    ]
+    # Brings the solver, which a pack without a conflict does not need.
+    from leam_opt.insight.repairs import changes_text
+
+    told = []
+    for each in (pack.conflict, *pack.conflict.get("others", [])):
+        title = _title(pack, each["scenario"], words)
+        told.append(words("{title} has no plan: its rules cannot hold together.", title=title))
+        if each["repairs"]:
+            first = each["repairs"][0]
+            told[-1] += " " + words(
+                "The cheapest repair: {change}; the deficit is then {deficit}, with an unfunded gap of {gap}.",
+                change=changes_text(first, words),
+                deficit=words.money(first["deficit_meur"]),
+                gap=words.money(first["unfunded_gap_meur"]),
+            )
+    return told

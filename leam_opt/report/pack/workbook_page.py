@@ -35,7 +35,19 @@ _UNITS = {
     "1000 cores": N_("1000 cores"),
 }
 """Units of lines as they are told; a case's own figures keep the units that a case writes."""
-_DECIMALS = {"MEUR": 3, "MW": 3, "GWh": 3, "MGPUh": 3, "kt": 3, "Gtoken/d": 3, "server": 0, "0/1": 0}
+_DECIMALS = {
+    "MEUR": 3,
+    "MW": 3,
+    "GWh": 3,
+    "MGPUh": 3,
+    "kt": 3,
+    "Gtoken/d": 3,
+    "server": 0,
+    "model": 0,
+    "0/1": 0,
+    "EUR/kWh": 4,
+    "EUR/ktoken": 5,
+}
 
 
 class Styles:
@@ -55,7 +67,7 @@ class Styles:
         "sum": {"bold": True, "top": 1},
         "input": {"bg_color": "#FFF6D6", "font_color": "#1F3F9E", "border": 1, "border_color": "#C9B458"},
         "decision": {"bg_color": "#E3F0E6", "border": 1, "border_color": "#8FB89A"},
-        "held": {"italic": True, "font_color": "#555555", "pattern": 17, "bg_color": "#F2F2F2"},
+        "held": {"italic": True, "font_color": "#555555", "bg_color": "#EDEDED"},
         "check": {"bold": True},
         "link": {"font_color": "#1F3F9E", "underline": 1},
     }

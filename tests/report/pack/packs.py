@@ -59,14 +59,43 @@ def small_pack() -> Pack:
         conflict={
             "scenario": "stuck",
             "rules": [{"rule": "power", "says": "power fits", "value": 1.0, "unit": "MW", "places": ["north"]}],
-            "repairs": [{"changes": [], "overrides": {"sites.north.grid_limit": 3}, "deficit_meur": 4.0}],
+            "repairs": [
+                {
+                    "changes": [_CHANGE],
+                    "overrides": {"sites.north.grid_limit": 3},
+                    "deficit_meur": 4.0,
+                    "unfunded_gap_meur": 1.5,
+                    "public_money_meur": 2.5,
+                }
+            ],
             "others": [],
         },
         manifest={"command": "leam-opt report tiny", "seeds": {"solver": 0}, "left_out": {"study": "none"}},
     )
 
 
-_PRICE = {"rule": "public_use", "says": "public use", "change": "drop", "saves_meur": 0.5, "binding": True, "to": None}
+_PRICE = {
+    "rule": "public_use",
+    "says": "public use",
+    "kind": "mission_compute.public_compute_min",
+    "names": {},
+    "path": "mission.public_compute_min",
+    "unit": "MGPUh/a",
+    "values": [{"value": 2.5, "years": []}],
+    "twins": [],
+    "change": "drop",
+    "to": None,
+    "to_values": [],
+    "verdict": "saves",
+    "measure": "deficit",
+    "saves": 0.5,
+    "saves_at_least": 0.5,
+    "saves_at_most": 0.5,
+    "saves_meur": 0.5,
+    "uncertainty_meur": 0.0,
+    "status": "optimal",
+    "binding": True,
+}
 
 
 @cache
@@ -80,3 +109,16 @@ def result_file(folder: Path) -> Path:
     file = folder / "result.json"
     file.write_text(result_text(), encoding="utf-8")
     return file
+
+
+_CHANGE = {
+    "path": "sites.north.grid_limit",
+    "rule": "site",
+    "kind": "grid.grid_limit",
+    "names": {"site": "North"},
+    "years": [],
+    "unit": "MW",
+    "from": 2.0,
+    "to": 3.0,
+    "is_dropped": False,
+}

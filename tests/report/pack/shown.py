@@ -187,3 +187,8 @@ def found_in(page: str) -> Found:
     parser.feed(page)
     parser.close()
     return parser
+
+
+def replaced(pack: Pack, name: str, part: dict[str, Any]) -> Pack:
+    """The pack with one part of `INSIGHTS`, and none of the others."""
+    return replace(pack, **{**dict.fromkeys(INSIGHTS), name: part})

@@ -88,7 +88,7 @@ def test_tornado_of_a_study() -> None:
     (chart,) = parts["study-tornado"].charts
     low, high = chart.figure["data"]
     assert (low["x"], high["x"]) == ([-6.0, -1.0], [8.0, 2.0])
-    assert chart.table.rows[0][3:] == ["4,000", "18,000", "14,000"]
+    assert chart.table.rows[0][3:] == ["4,000", "18,000", "14,000", "–"]
 
 
 @pytest.mark.parametrize("design", [SobolIndices(FACTORS, UNIFORM, 8), Morris(FACTORS, 6)])

@@ -21,6 +21,7 @@ from leam_opt.report.pack.tables import CATALOGUE, tables, tidy, unit_of
 from leam_opt.report.pack.write import RESULTS, TABLES, result_of, write_pack, write_tables
 from leam_opt.words import Words, catalogue
 from tests.report.pack.packs import small_pack
+from tests.report.pack.shown import INSIGHTS
 
 EURO = 1e-6
 
@@ -181,7 +182,7 @@ def test_cells_that_files_cannot_hold_become_text() -> None:
 
 def test_a_pack_is_written_whole_and_read_again(tmp_path: Path) -> None:
     """Breaks when the results of a pack cannot make it again, or tables of an earlier pack stay behind."""
-    pack, folder = small_pack(), tmp_path / "pack"
+    pack, folder = replace(small_pack(), **INSIGHTS), tmp_path / "pack"
     files = write_pack(pack, folder, formats=["tables"])
     assert files[-1] == folder / RESULTS
     assert not list(folder.rglob(".*"))
