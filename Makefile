@@ -44,6 +44,9 @@ types: $(TEST)/.installed tree
 fences: $(TEST)/.installed tree
 	cd $(TREE) && ../test-env/bin/lint-imports --config ../../pyproject.toml --no-cache --no-logo
 
+# Two processes share the cores; threads of linear algebra would only wait for each other.
+suite: export OMP_NUM_THREADS = 1
+suite: export OPENBLAS_NUM_THREADS = 1
 suite: $(TEST)/.installed
 	$(TEST)/bin/python -m pytest -q -n 2 --dist loadfile $(PYTEST_ARGS)
 

@@ -223,21 +223,25 @@ def report(
     import leam_opt
     from leam_opt.report.progress import StatusLine
 
-    with StatusLine() as line:
-        files = leam_opt.decision_pack(
-            source,
-            folder,
-            language=lang,
-            forms=wanted,
-            scenarios=None if scenarios is None else _names(scenarios, "--scenarios"),
-            full=not quick,
-            overrides=overrides or (),
-            at=end,
-            mip_gap=mip_gap,
-            time_limit=time_limit,
-            workers=workers,
-            progress=line.callback,
-        )
+    try:
+        with StatusLine() as line:
+            files = leam_opt.decision_pack(
+                source,
+                folder,
+                language=lang,
+                forms=wanted,
+                scenarios=None if scenarios is None else _names(scenarios, "--scenarios"),
+                full=not quick,
+                overrides=overrides or (),
+                at=end,
+                mip_gap=mip_gap,
+                time_limit=time_limit,
+                workers=workers,
+                progress=line.callback,
+            )
+    except InfeasibleError as error:
+        hint = f"leam-opt explain {source}, with the same options and a scenario, says what would mend that"
+        raise InfeasibleError(f"{error}\n{hint}", error.conflict) from None
     tables = [file for file in files if file.parent != folder]
     for file in files:
         if file.parent == folder:

@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from leam_opt.insight.changes import SINGLE_PLACE
-from leam_opt.insight.rule_texts import TEXTS, shown
+from leam_opt.insight.rule_texts import TEXTS, named, shown
 from leam_opt.insight.rules import SCOPES
 from leam_opt.words import ENGLISH, N_, Words
 
 Dict = Mapping[str, Any]
 
 _SINGLE_PLACE_TEXT = N_("each model generation is trained at one site on one server type")
-_TRANSLATED = ("scope", "pool", "company")
 SHADOW_UNITS = {
     "share": (N_("M€ per percentage point"), 0.01),
     "ratio": (N_("M€ per 0.1"), 0.1),
@@ -59,8 +58,7 @@ def changed(row: Dict, words: Words = ENGLISH) -> str:
 def _said(row: Dict, entries: Sequence[Dict], names: Mapping[str, str], words: Words) -> str:
     if row["kind"] == SINGLE_PLACE:
         return words(_SINGLE_PLACE_TEXT)
-    told = {name: words(text) if name in _TRANSLATED else text for name, text in names.items()}
-    return words(TEXTS[row["kind"]], value=_values(entries, row["unit"], words), **told)
+    return words(TEXTS[row["kind"]], value=_values(entries, row["unit"], words), **named(names, words))
 
 
 def _values(entries: Sequence[Dict], unit: str, words: Words) -> str:
@@ -97,7 +95,8 @@ def _head(data: Dict, words: Words) -> str:
     if not dear:
         return words("{name}: none of {count} rules is proven to cost anything.", **given)
     return words(
-        "{name}: {dear} of {count} rules are proven to cost something; with all of them the deficit is {deficit}.",
+        "{name}: {dear} of {count} rules, given up one by one, are proven to cost something; with all of them the "
+        "deficit is {deficit}.",
         dear=words.number(dear, 0),
         deficit=words.money(data["deficit_meur"]),
         **given,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from leam_opt.words import N_, Words
+from collections.abc import Mapping
+
+from leam_opt.words import ENGLISH, N_, Words
 
 TEXTS = {
     "site.modules_max": N_("at most {value} of {module} MW at site {site}"),
@@ -96,6 +98,14 @@ SAYS = (
     N_("largest deficit"),
 )
 """The rules in the words of the model (`Part.says`), for those that no figure sets."""
+
+
+def named(names: Mapping[str, str], words: Words = ENGLISH) -> dict[str, str]:
+    """What a text speaks of, in a language: names that are words themselves, and the size of a power module."""
+    told = {name: words(text) if name in ("scope", "pool", "company") else text for name, text in names.items()}
+    if module := told.get("module"):
+        told["module"] = words.number(float(module), len(module.partition(".")[2]))
+    return told
 
 
 def shown(value: float, unit: str, words: Words) -> str:

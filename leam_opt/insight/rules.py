@@ -11,7 +11,7 @@ from leam_opt.case.index import POOLS
 from leam_opt.case.instruments import Access, Equity, Grant, Loan, Tranche
 from leam_opt.case.quantity import ByYear, Quantity
 from leam_opt.case.schema import Case
-from leam_opt.insight.rule_texts import TEXTS, shown
+from leam_opt.insight.rule_texts import TEXTS, named, shown
 from leam_opt.words import ENGLISH, Words
 
 
@@ -100,8 +100,7 @@ class Limit:
 
 def said(kind: str, value: float, unit: str, names: Mapping[str, str], words: Words = ENGLISH) -> str:
     """A rule with its value in words; names that are words themselves are translated."""
-    told = {name: words(text) if name in ("scope", "pool", "company") else text for name, text in names.items()}
-    return words(TEXTS[kind], value=shown(value, unit, words), **told)
+    return words(TEXTS[kind], value=shown(value, unit, words), **named(names, words))
 
 
 def limits(case: Case) -> list[Limit]:

@@ -18,7 +18,7 @@ _VARIANTS_A_SECOND = 200
 _REPLAN = 0.7
 _NOT_HIGHS = 0.05
 """Of all processor time: a variant takes the same time outside HiGHS whatever its solve takes."""
-_SMOKE_GAP = 0.02
+_SMOKE_GAP = 0.1
 """Where nothing is timed: any plan will do."""
 
 
@@ -27,6 +27,8 @@ _SMOKE_GAP = 0.02
 def test_evaluate_lane_is_quicker_than_a_cold_run(benchmark: Any, figures: str, scenario: str) -> None:
     """A variant takes a fraction of one cold run of its linear programme, and all ways agree on it."""
     is_timed = benchmark.enabled
+    if scenario == "ppp" and not is_timed:
+        pytest.skip("only timed: public takes the same way")
     sample = Sample.of(
         planned(scenario) if is_timed else planned(scenario, _SMOKE_GAP), figures, 200 if is_timed else 3
     )

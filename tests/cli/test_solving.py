@@ -240,7 +240,8 @@ def test_impossible_mission_names_its_rule(run: Run) -> None:
     assert outcome.code == 3
     assert outcome.out == ""
     assert "cannot hold together" in outcome.err
-    assert outcome.err.count("compute that the mission promises to public users") == 1
+    assert outcome.err.count("at least 900 million GPU-hours a year for public users") == 1
+    assert "Repair: at least" in outcome.err
 
 
 def test_no_time_means_no_plan(run: Run) -> None:

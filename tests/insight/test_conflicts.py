@@ -292,3 +292,11 @@ def test_every_rule_has_german_words_with_the_same_values() -> None:
     for text in (*TEXTS.values(), *SAYS):
         assert german(text) != text
         assert set(re.findall(r"{\w+}", german(text))) == set(re.findall(r"{\w+}", text)), text
+
+
+def test_figures_inside_a_text_follow_its_language() -> None:
+    """Breaks when a German text has an English number in it."""
+    said = [limit.text(Words("de")) for limit in limits(small_case()) if "module" in limit.names]
+    assert said
+    assert not [text for text in said if re.search(r"\d\.\d", text)]
+    assert any(re.search(r"\d,\d", text) for text in said)

@@ -29,24 +29,20 @@ def test_the_what_if_of_the_readme_runs(
 
 
 def test_the_example_of_the_package_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first lines of `help(leam_opt)`, with a wide gap, one scenario or a small case where they would take long."""
+    """The first lines of `help(leam_opt)`, on a small case where they would take long."""
     lines = re.findall(r"^    (.*)$", leam_opt.__doc__ or "", flags=re.MULTILINE)
     source = textwrap.dedent("\n".join(line.split("  #")[0] for line in lines))
-    source = source.replace('lo.explain(case, scenario="ppp")', "lo.explain(tiny)")
-    source = source.replace('scenario="ppp"', 'scenario="ppp", mip_gap=0.05')
-    source = source.replace("lo.compare(case)", 'lo.compare(case, scenarios=["public"])')
-    source = source.replace(
-        "lo.breakeven(case,", 'lo.breakeven(case, scenario="public", mip_gap=0.05, low=0.04, high=0.05,'
-    )
+    shipped = 'lo.load_case("leam-2022")'
+    assert f"case = {shipped}" in source
+    source = source.replace(shipped, "tiny").replace("lo.reconcile(case)", f"lo.reconcile({shipped})")
     prices = '{"kind": "grid", "levers": {"prices.tokens": [0.001, 0.002]}}'
-    source = source.replace(
-        'lo.Study("leam-2022/paper-range").run()', f"lo.Study(tiny, design={prices}).run(workers=1)"
-    )
-    source = source.replace("lo.decision_pack(case,", "lo.decision_pack(tiny, full=False, folder=")
+    source = source.replace('"leam-2022/paper-range").run()', f"tiny, design={prices}).run(workers=1)")
+    source = source.replace("lo.decision_pack(case,", "lo.decision_pack(case, full=False, folder=")
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {"tiny": tiny_case()}
     exec(compile(source, "leam_opt.__doc__", "exec"), names)
     assert isinstance(names["plan"], leam_opt.Plan)
+    assert (tmp_path / "pack" / "index.html").is_file()
 
 
 def test_the_readme_names_the_commands_of_the_makefile() -> None:
