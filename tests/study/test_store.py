@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -170,9 +171,14 @@ def test_a_worker_that_outlives_its_killed_parent_does_not_hold_the_study(tmp_pa
     process.kill()
     process.wait()
     try:
-        os.kill(worker, 0)
-        with Store.open(tmp_path) as store:
-            store.append(rows(1))
+        limit = time.monotonic() + 20  # the worker lets go as its first act, and lingers for a minute
+        while True:
+            os.kill(worker, 0)
+            with suppress(CaseError), Store.open(tmp_path) as store:
+                store.append(rows(1))
+                break
+            assert time.monotonic() < limit
+            time.sleep(0.05)
     finally:
         os.kill(worker, signal.SIGKILL)
         process.communicate()
