@@ -28,7 +28,7 @@ from leam_opt.insight.price_words import sentences
 from leam_opt.insight.replan import NOTHING, Reached, Whole, fitting, replan
 from leam_opt.insight.savings import saving
 from leam_opt.insight.shadow import Shadow, shadow_prices
-from leam_opt.insight.workers import side_by_side
+from leam_opt.processes import side_by_side
 from leam_opt.solve.plan import Plan
 from leam_opt.solve.problem import Problem
 from leam_opt.solve.progress import Progress

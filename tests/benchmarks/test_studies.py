@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import leam_opt as lo
-from leam_opt.study.executors import Processes
+from leam_opt.processes import Processes
 
 _LOCAL, _DASK = 1.8, 1.6
 """Times the speed of one worker, over whole studies: processes begin, plans are made, rows land, answers are found."""

@@ -17,7 +17,7 @@ from leam_opt.case.schema import Case
 from leam_opt.insight.changes import changes_of, rules_of
 from leam_opt.insight.prices import RulePrices, _Pricing, prices, sentences
 from leam_opt.insight.replan import NOTHING, Reached
-from leam_opt.insight.workers import side_by_side
+from leam_opt.processes import side_by_side
 from leam_opt.report.style import plain
 from leam_opt.report.tables_prices import prices_view
 from leam_opt.solve.plan import Plan

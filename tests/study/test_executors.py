@@ -19,10 +19,12 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
+from leam_opt import processes as processes_module
 from leam_opt.errors import CaseError, SolveError
+from leam_opt.processes import Processes, cores, processes
 from leam_opt.study import executors
 from leam_opt.study import run as run_module
-from leam_opt.study.executors import Processes, Serial, cores, opened
+from leam_opt.study.executors import Serial, opened
 from leam_opt.study.opened import open_study
 from leam_opt.study.study import Study
 from tests.study import faulty
@@ -190,7 +192,7 @@ def test_processes_that_cannot_begin(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(run_module, "work", planned_only)
     carried_out(asked, tmp_path / "s")
     monkeypatch.undo()
-    monkeypatch.setattr(executors, "_begin", faulty.begin_hopeless)
+    monkeypatch.setattr(processes_module, "_begin", faulty.begin_hopeless)
     with pytest.raises(SolveError, match="`if __name__ == '__main__':` only"):
         asked.run(tmp_path / "s", workers=2, cache="off")
     assert not len(open_study(tmp_path / "s").done())
@@ -230,7 +232,7 @@ def test_an_executor_that_is_shut_down(tmp_path: Path) -> None:
 
 def test_in_this_process_nothing_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With one worker, or on one core, a study runs where it is called."""
-    monkeypatch.setattr(executors, "Processes", lambda _: pytest.fail("processes were started"))
+    monkeypatch.setattr(executors, "processes", lambda _: pytest.fail("processes were started"))
     with opened(1) as (executor, width):
         assert isinstance(executor, Serial)
         assert width() == 1
@@ -256,24 +258,54 @@ def test_how_many_tasks_an_executor_can_do(monkeypatch: pytest.MonkeyPatch) -> N
         assert width() == 3
 
 
-def test_workers_have_one_thread_for_linear_algebra(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Breaks when two workers on two cores start four threads; what the user has set stays, as does this process."""
-    monkeypatch.setenv("OMP_NUM_THREADS", "2")
-    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
-    with Processes(1) as executor:
-        told = [executor.submit(os.getenv, name).result() for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")]
-    assert told == ["2", "1"]
-    assert os.environ["OMP_NUM_THREADS"] == "2"
-    assert "MKL_NUM_THREADS" not in os.environ
+def told_by_all(count: int) -> dict[int, tuple[str | None, str | None, bool]]:
+    """By process, when each of so many has answered: two variables, and whether Ctrl-C is held off."""
+    told: dict[int, tuple[str | None, str | None, bool]] = {}
+    limit = time.monotonic() + 60
+    with processes(count) as pool:
+        while len(told) < count:
+            assert time.monotonic() < limit
+            told |= dict(future.result() for future in [pool.submit(faulty.about_itself) for _ in range(2 * count)])
+    return told
 
 
 @POSIX
-def test_workers_leave_ctrl_c_to_their_parent() -> None:
-    """From before their first line, when they would end with a traceback; the parent takes it as ever."""
-    with Processes(1) as executor:
-        assert executor.submit(signal.getsignal, signal.SIGINT).result() == signal.SIG_IGN
-        assert signal.SIGINT in executor.submit(signal.pthread_sigmask, signal.SIG_BLOCK, ()).result()
+def test_every_worker_begins_with_one_thread_and_leaves_ctrl_c_to_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From before its first line. Breaks when only the first worker does: later calls start the others.
+
+    What the user has set stays, as does this process.
+    """
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    told = told_by_all(2)
+    assert list(told.values()) == [("2", "1", True)] * 2
+    assert os.environ["OMP_NUM_THREADS"] == "2"
+    assert "MKL_NUM_THREADS" not in os.environ
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
+# As a user writes it who knows nothing of processes: no guard around the main part.
+UNGUARDED = """
+import sys
+from tests.study.tiny import grid, TOKENS, study
+
+print("once")
+result = study(grid(TOKENS, 0.0, 0.006, 40), lane="evaluate", scenarios=["public", "ppp"]).run(
+    sys.argv[1], workers=2, cache="off"
+)
+print(result.complete, set(result.frame()["status"]))
+"""
+
+
+def test_a_script_without_a_guard(tmp_path: Path) -> None:
+    """Breaks when a second worker runs the script again, which ends the workers."""
+    script = tmp_path / "mine.py"
+    script.write_text(UNGUARDED, encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, str(script), str(tmp_path / "s")]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=100)
+    assert done.stdout == "once\nTrue {'evaluated'}\n", done.stderr
+    assert done.stderr == ""
 
 
 def test_an_interrupted_study_does_not_wait_for_its_workers() -> None:
@@ -291,7 +323,7 @@ def test_an_interrupted_study_does_not_wait_for_its_workers() -> None:
 # A parent that is killed while its worker has nothing to do.
 PARENT = """
 import os, signal, sys
-from leam_opt.study.executors import Processes
+from leam_opt.processes import Processes
 
 if __name__ == "__main__":
     print(Processes(1).submit(os.getpid).result(), flush=True)

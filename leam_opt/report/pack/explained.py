@@ -9,7 +9,7 @@ from typing import Any
 
 from leam_opt.case.schema import Case
 from leam_opt.errors import LeamError
-from leam_opt.insight.workers import side_by_side
+from leam_opt.processes import side_by_side
 from leam_opt.solve.plan import Plan
 from leam_opt.solve.progress import Progress
 
