@@ -28,6 +28,7 @@ from leam_opt.cli_options import (
     TimeLimit,
     check_limits,
     load,
+    named,
     one_of,
 )
 from leam_opt.cli_output import emit, target, write
@@ -227,9 +228,7 @@ def compare(
     """
     out, form = target(out, form)
     check_limits(mip_gap, time_limit)
-    names = None if scenarios is None else [name for name in (part.strip() for part in scenarios.split(",")) if name]
-    if names == []:
-        raise CaseError("--scenarios: no scenario is named; write for example --scenarios public,ppp")
+    names = None if scenarios is None else named(scenarios, "--scenarios", "scenario", "public,ppp")
     import leam_opt
     from leam_opt.report.progress import StatusLine
     from leam_opt.report.tables_compare import comparison_view

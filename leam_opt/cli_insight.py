@@ -21,11 +21,12 @@ from leam_opt.cli_options import (
     TimeLimit,
     check_limits,
     load,
+    named,
     one_of,
     share,
 )
 from leam_opt.cli_output import emit, target
-from leam_opt.errors import CaseError, InfeasibleError
+from leam_opt.errors import InfeasibleError
 
 if TYPE_CHECKING:
     from leam_opt.case.quantity import End
@@ -39,14 +40,6 @@ _REPAIR_SECONDS, _REPAIR_GAP = 60.0, 1e-3
 """Of the repairs that `solve` proposes; `explain` looks longer."""
 
 Workers = Annotated[int | None, typer.Option("--workers", metavar="N", min=1, help="Processes; default: all cores.")]
-
-
-def _names(text: str, option: str) -> list[str]:
-    """Names between commas."""
-    names = [name for name in (part.strip() for part in text.split(",")) if name]
-    if not names:
-        raise CaseError(f"{option}: nothing is named")
-    return names
 
 
 @contextmanager
@@ -167,7 +160,7 @@ def pareto(
     """Show what one objective costs in terms of another: the plans that nobody can better in both."""
     out, form = target(out, form)
     check_limits(mip_gap, time_limit)
-    names = _names(objectives, "--objectives")
+    names = named(objectives, "--objectives", "objective", "deficit,public_compute")
     import leam_opt
     from leam_opt.report.export import csv_text
     from leam_opt.report.progress import StatusLine
@@ -219,7 +212,7 @@ def report(
 
     lang = cast("Language", one_of(LANGUAGES, language, "--lang"))
     end = cast("End", one_of(ENDS, at, "--at"))
-    wanted = [one_of(FORMS, form, "--forms") for form in _names(forms, "--forms")]
+    wanted = [one_of(FORMS, form, "--forms") for form in named(forms, "--forms", "form", "html,xlsx")]
     import leam_opt
     from leam_opt.report.progress import StatusLine
 
@@ -230,7 +223,7 @@ def report(
                 folder,
                 language=lang,
                 forms=wanted,
-                scenarios=None if scenarios is None else _names(scenarios, "--scenarios"),
+                scenarios=None if scenarios is None else named(scenarios, "--scenarios", "scenario", "public,ppp"),
                 full=not quick,
                 overrides=overrides or (),
                 at=end,

@@ -96,3 +96,11 @@ def share(text: str, option: str) -> float:
     if rest.strip() or not 0 < value < 1:
         raise CaseError(f"{option} {text}: expected a share such as 2% or 0.02")
     return value
+
+
+def named(text: str, option: str, what: str, example: str) -> list[str]:
+    """The names between commas of an option; CaseError with an example where there is none."""
+    names = [name for name in (part.strip() for part in text.split(",")) if name]
+    if not names:
+        raise CaseError(f"{option}: no {what} is named; write for example {option} {example}")
+    return names

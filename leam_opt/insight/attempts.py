@@ -12,7 +12,8 @@ from leam_opt.case.schema import Case
 from leam_opt.errors import CaseError, InfeasibleError, InterruptedSearchError, SolveError
 from leam_opt.solve.plan import Plan
 from leam_opt.solve.progress import Progress
-from leam_opt.solve.run import CUT_TOLERANCE, solve
+from leam_opt.solve.run import solve
+from leam_opt.solve.search import CUT_TOLERANCE
 
 Ask = Callable[[Any, Case], None]
 """A rule: `add(model, case)`."""

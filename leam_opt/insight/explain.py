@@ -11,7 +11,8 @@ from leam_opt.errors import InfeasibleError
 from leam_opt.insight.prices import RulePrices, prices
 from leam_opt.insight.repairs import Repairs, repairs
 from leam_opt.solve.progress import Progress
-from leam_opt.solve.run import PROVEN_GAP, solve
+from leam_opt.solve.run import solve
+from leam_opt.solve.search import PROVEN_GAP
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from leam_opt.errors import CaseError
 from leam_opt.solve.conflict import Conflict, find_conflict, missed
 from leam_opt.solve.highs import Cut, Session
 from leam_opt.solve.problem import Problem
-from leam_opt.solve.run import CUT_TOLERANCE, NO_GAP
+from leam_opt.solve.search import CUT_TOLERANCE, NO_GAP
 from leam_opt.solve.standard_form import StandardForm
 
 Array = NDArray[np.float64]

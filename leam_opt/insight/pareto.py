@@ -21,7 +21,7 @@ from leam_opt.insight.objectives import Objective, at_most, chosen, in_order
 from leam_opt.insight.pareto_words import sentences
 from leam_opt.solve.plan import Plan
 from leam_opt.solve.progress import Progress
-from leam_opt.solve.run import CUT_TOLERANCE
+from leam_opt.solve.search import CUT_TOLERANCE
 
 __all__ = ["Pareto", "Point", "pareto", "sentences"]
 

@@ -32,7 +32,8 @@ from leam_opt.processes import side_by_side
 from leam_opt.solve.plan import Plan
 from leam_opt.solve.problem import Problem
 from leam_opt.solve.progress import Progress
-from leam_opt.solve.run import PROVEN_GAP, solve
+from leam_opt.solve.run import solve
+from leam_opt.solve.search import PROVEN_GAP
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -18,7 +18,8 @@ from leam_opt.solve.conflict import Conflict
 from leam_opt.solve.plan import Plan
 from leam_opt.solve.problem import Problem
 from leam_opt.solve.progress import Progress
-from leam_opt.solve.run import NO_GAP, PROVEN_GAP, solve
+from leam_opt.solve.run import solve
+from leam_opt.solve.search import NO_GAP, PROVEN_GAP
 from leam_opt.words import ENGLISH, Words
 
 _SEARCH_SHARE = 0.5

@@ -19,7 +19,7 @@ from leam_opt.ledger.books import Books
 from leam_opt.solve.extract import Layout, columns_of
 from leam_opt.solve.plan import SolveResult
 from leam_opt.solve.problem import Problem
-from leam_opt.solve.run import Search
+from leam_opt.solve.search import Search
 from leam_opt.solve.template import Table
 
 Array = NDArray[np.float64]

@@ -17,7 +17,8 @@ from leam_opt.report.bridge import Bridge, deficit_bridge, public_money_bridge
 from leam_opt.solve.formulation import Rule
 from leam_opt.solve.plan import Plan
 from leam_opt.solve.progress import Progress
-from leam_opt.solve.run import PROVEN_GAP, solve
+from leam_opt.solve.run import solve
+from leam_opt.solve.search import PROVEN_GAP
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,7 +13,8 @@ from leam_opt.errors import CaseError, InfeasibleError, SolveError
 from leam_opt.ledger.rows import ONE_EURO_MEUR
 from leam_opt.solve.plan import Plan
 from leam_opt.solve.progress import Progress
-from leam_opt.solve.run import PROVEN_GAP, solve
+from leam_opt.solve.run import solve
+from leam_opt.solve.search import PROVEN_GAP
 from leam_opt.study.bracket import Found, Look, OutsideError, Search
 from leam_opt.study.target import Target, find_target
 

@@ -20,7 +20,7 @@ from leam_opt.study.store import Store
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from leam_opt.study.run import Chain
+    from leam_opt.study.chains import Chain
 
 _NOT_CACHED = frozenset({"failed", "time_limit", "interrupted", "audit_failed"})
 """Results that another try may change."""

@@ -21,7 +21,7 @@ from leam_opt.solve.extract import Layout, columns_of, lacking, whole_numbers
 from leam_opt.solve.held import HeldForm
 from leam_opt.solve.problem import CLAIMS, GROSS_COST, Problem
 from leam_opt.solve.respond import Responder
-from leam_opt.solve.run import Search
+from leam_opt.solve.search import Search
 from leam_opt.study.batches import BUILDING, Batch, Workshop, batches
 from leam_opt.study.designs import order
 from leam_opt.study.outputs import figures, structures

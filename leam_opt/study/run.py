@@ -7,19 +7,19 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from leam_opt.errors import SolveError
 from leam_opt.study.answers import next_points, plans_to_hold
+from leam_opt.study.chains import Chain, at_values, holding
 from leam_opt.study.executors import Serial, Width
 from leam_opt.study.landing import Landing
 from leam_opt.study.lanes import Options, Rows, Whole
 from leam_opt.study.spec import StudySpec
-from leam_opt.study.tasks import Packed, Setting, Task, work
+from leam_opt.study.tasks import Setting, Task, work
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +29,6 @@ READINGS = ("constant", "growth")
 _CHUNKS = {"evaluate": 500, "reference": 2000}
 _CHAIN = 10
 """Re-planned runs that begin with each other's plans; chains do not know of each other and can run side by side."""
-_POOL = 6
 _NEAR = 4
 _AHEAD = 2
 """Tasks that are out for each one that can run at once."""
@@ -60,46 +59,6 @@ class StudyProgress:
     seconds: float
     new: int
     what: str
-
-
-@dataclass
-class Chain:
-    """Runs of a scenario that follow each other; their points, and the plans found so far."""
-
-    lane: str
-    scenario: str
-    label: str
-    points: NDArray[np.int64]
-    runs: NDArray[np.int64]
-    values: Mapping[str, Any]
-    round: int = 0
-    held: Whole | None = None
-    pool: list[Whole] = field(default_factory=list)
-    at: int = 0
-    is_alone: bool = False
-    """Whether nothing else was done while its last task was."""
-
-    @property
-    def step(self) -> int:
-        """Runs of one task."""
-        return 1 if self.lane == "replan" else len(self.runs)
-
-    def task(self, setting: Packed) -> Task:
-        """The next task."""
-        part = slice(self.at, self.at + self.step)
-        values = {path: column[part] for path, column in self.values.items()}
-        pool = tuple(self.pool[-_POOL:])
-        return Task(setting, self.lane, self.scenario, self.runs[part], values, self.label, self.held, pool)
-
-    def begin_with(self, plans: Iterable[Whole]) -> None:
-        """Lets the next runs begin with further plans; the last ones are the most alike."""
-        for whole in plans:
-            self.pool = [*(other for other in self.pool if other != whole), whole]
-
-    def keep(self, left: NDArray[np.bool_]) -> None:
-        """Takes the other runs out."""
-        self.points, self.runs = self.points[left], self.runs[left]
-        self.values = {path: _taken(column, left) for path, column in self.values.items()}
 
 
 class Runner:
@@ -369,36 +328,3 @@ def _failed(size: int, reason: str) -> Rows:
 def _told(error: BaseException) -> str:
     """An error in one line."""
     return ": ".join([type(error).__name__, *str(error).strip().splitlines()[:1]])
-
-
-def _taken(column: Any, mask: NDArray[np.bool_]) -> Any:
-    if isinstance(column, np.ndarray):
-        return column[mask]
-    return [value for value, kept in zip(column, mask, strict=True) if kept]
-
-
-def at_values(
-    spec: StudySpec, values: list[float], first_run: int, number: int, made: Mapping[str, list[Whole]]
-) -> list[Chain]:
-    """Chains of a later round: values of the design's single lever in every scenario."""
-    (lever,) = spec.design.levers
-    chains = []
-    for scenario in spec.scenarios:
-        runs = np.arange(first_run, first_run + len(values), dtype=np.int64)
-        first_run += len(values)
-        points = np.full(len(values), -1, dtype=np.int64)
-        column = {lever.path: np.array(values)}
-        chains.append(Chain("replan", scenario, "", points, runs, column, number, pool=list(made.get(scenario, []))))
-    return chains
-
-
-def holding(spec: StudySpec, plans: Mapping[str, Whole], first_run: int) -> list[Chain]:
-    """Chains of a later round: plans that were found are held at every point of the design."""
-    chains = []
-    for scenario in spec.scenarios:
-        for label, whole in plans.items():
-            points = np.arange(spec.design.count, dtype=np.int64)
-            runs = first_run + points
-            first_run += len(points)
-            chains.append(Chain("evaluate", scenario, label, points, runs, spec.design.points(), 1, held=whole))
-    return chains

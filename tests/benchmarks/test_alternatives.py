@@ -10,7 +10,7 @@ import leam_opt as lo
 from leam_opt.case.index import CLASSES
 from leam_opt.insight.alternatives import alternatives
 from leam_opt.insight.pareto import Point, pareto
-from leam_opt.solve.run import PROVEN_GAP
+from leam_opt.solve.search import PROVEN_GAP
 from tests.benchmarks.test_studies import needs_timing
 
 _SCENARIO = "public"

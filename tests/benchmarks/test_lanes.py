@@ -17,8 +17,7 @@ _EVERYTHING = 1.5
 _VARIANTS_A_SECOND = 200
 _REPLAN = 0.7
 _NOT_HIGHS = 0.05
-"""Of all processor time: a variant takes the same time outside HiGHS whatever its solve takes."""
-_SMOKE_GAP = 0.1
+_SMOKE_GAP = 0.02
 """Where nothing is timed: any plan will do."""
 
 
@@ -42,20 +41,17 @@ def test_evaluate_lane_is_quicker_than_a_cold_run(benchmark: Any, figures: str, 
         assert 1000 / compared.ms("everything") > _VARIANTS_A_SECOND
 
 
-def test_replan_lane_is_quicker_than_cold_solves(benchmark: Any) -> None:
+@pytest.mark.parametrize("scenario", ["public", "ppp"])
+def test_replan_lane_is_quicker_than_cold_solves(benchmark: Any, scenario: str) -> None:
     """A sweep of neighbours takes a fraction of cold solves of the same arrays to the same gap, nearly all in HiGHS."""
     is_timed = benchmark.enabled
-    scenarios, count, mip_gap = (["public", "ppp"], 50, 1e-4) if is_timed else (["public"], 4, _SMOKE_GAP)
-    sweeps = benchmark.pedantic(
-        lambda: [sweep(scenario, count, {"default": DEFAULTS}, mip_gap) for scenario in scenarios],
-        rounds=1,
-        iterations=1,
-    )
-    assert all(found.plans >= 1 for found in sweeps)
+    if not is_timed and scenario == "ppp":
+        pytest.skip("only timed")
+    count, mip_gap = (50, 1e-4) if is_timed else (4, _SMOKE_GAP)
+    found = benchmark.pedantic(lambda: sweep(scenario, count, {"default": DEFAULTS}, mip_gap), rounds=1, iterations=1)
+    assert found.plans >= 1
     if is_timed:
-        not_highs = sum(sum(found.other_seconds) for found in sweeps) / sum(sum(found.lane_seconds) for found in sweeps)
-        for scenario, found in zip(scenarios, sweeps, strict=True):
-            benchmark.extra_info[f"{scenario}_times_cold"] = round(found.times("default"), 3)
-            benchmark.extra_info[f"{scenario}_not_highs_share"] = round(found.other_share, 4)
-        assert all(found.times("default") <= _REPLAN for found in sweeps)
-        assert not_highs <= _NOT_HIGHS
+        times, other = found.times("default"), found.other_share
+        benchmark.extra_info.update(times_cold=round(times, 3), not_highs_share=round(other, 4))
+        assert times <= _REPLAN
+        assert other <= _NOT_HIGHS

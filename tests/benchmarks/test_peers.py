@@ -11,7 +11,7 @@ from tests.benchmarks.peers.sample import Sample, planned
 
 _REBUILDS = ("pyomo-highs", "pyomo-appsi_highs", "pyomo-compiled")
 _FASTER = 20
-_SMOKE_GAP = 0.1
+_SMOKE_GAP = 0.02
 """Where nothing is timed: any plan will do."""
 
 

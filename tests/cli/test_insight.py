@@ -71,7 +71,10 @@ def test_pareto(run: Run, tiny: str) -> None:
         (("alternatives", "--within", "200%"), "--within 200%: expected a share such as 2% or 0.02"),
         (("alternatives", "--within", "x"), "--within x: expected a share"),
         (("pareto", "--objectives", "deficit,publik_money"), "public_money"),
-        (("pareto", "--objectives", ","), "--objectives: nothing is named"),
+        (
+            ("pareto", "--objectives", ","),
+            "--objectives: no objective is named; write for example --objectives deficit,",
+        ),
         (("report", "--out", "pack", "--lang", "fr"), "--lang fr: expected en or de"),
         (("report", "--out", "pack", "--forms", "pdf"), "--forms pdf"),
         (("report", "--out", "pack", "--scenarios", "publik"), "did you mean 'public'?"),

@@ -24,7 +24,7 @@ from leam_opt.solve.held import HeldForm
 from leam_opt.solve.highs import Cut, Session
 from leam_opt.solve.problem import CLAIMS, Problem
 from leam_opt.solve.respond import Responder, Responses
-from leam_opt.solve.run import Search
+from leam_opt.solve.search import Search
 from tests.maths.helpers import bare_case
 from tests.solve.lexicographic import Reference, misses_of
 

@@ -18,7 +18,7 @@ from leam_opt.case.schema import Case
 from leam_opt.errors import InfeasibleError
 from leam_opt.solve.extract import Layout
 from leam_opt.solve.problem import GROSS_COST, Problem
-from leam_opt.solve.run import Search
+from leam_opt.solve.search import Search
 from leam_opt.solve.template import Table
 from tests.builders import small_case
 from tests.maths.enumeration import BruteForce, enumerate_all

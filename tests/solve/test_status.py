@@ -14,7 +14,8 @@ from leam_opt.case.schema import Case
 from leam_opt.errors import SolveError
 from leam_opt.solve.plan import Plan
 from leam_opt.solve.progress import Progress
-from leam_opt.solve.run import PROVEN_GAP, solve
+from leam_opt.solve.run import solve
+from leam_opt.solve.search import PROVEN_GAP
 from tests.builders import small_case
 from tests.maths.helpers import bare_case
 

@@ -86,7 +86,7 @@ def _cases() -> st.SearchStrategy[Case]:
     return st.fixed_dictionaries(figures).map(lambda overrides: small_case(**overrides))
 
 
-@settings(max_examples=6)
+@settings(max_examples=10)
 @given(_cases())
 def test_the_ledger_confirms_every_plan(case: Case) -> None:
     """Owners, pools, instruments, scopes, upkeep and objectives in any mixture: a plan that passes, or a conflict.

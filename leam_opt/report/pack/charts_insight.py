@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from leam_opt.insight import price_words
@@ -19,10 +18,9 @@ from leam_opt.report.pack.charts import (
     rows_axis,
     wrapped,
 )
+from leam_opt.report.pack.content import Data
 from leam_opt.report.pack.palette import BLUE, INK, bar_of
 from leam_opt.words import N_, Words
-
-Data = Mapping[str, Any]
 
 MOST_RULES = 12
 """Bars of the chart of prices; every rule stands in its table."""

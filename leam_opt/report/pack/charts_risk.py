@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 
 from leam_opt.report.pack.charts import LEGEND_ABOVE, Chart, Table, axis, figure, height_of, plain, rows_axis, wrapped
+from leam_opt.report.pack.content import Data
 from leam_opt.report.pack.figure_names import range_end
 from leam_opt.report.pack.palette import BLUE, INK, ORANGE, Look, bar_of
 from leam_opt.words import Words
-
-Data = Mapping[str, Any]
 
 MOST_BARS = 12
 """Bars of a tornado; the others stand in its table."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from leam_opt.report.pack.charts import (
@@ -17,10 +17,9 @@ from leam_opt.report.pack.charts import (
     rows_axis,
     wrapped,
 )
+from leam_opt.report.pack.content import Data
 from leam_opt.report.pack.palette import BLUE, HATCH, INK, ORANGE, QUIET, bar_of
 from leam_opt.words import N_, Words
-
-Data = Mapping[str, Any]
 
 _MOST = 15
 _OUTPUTS = {

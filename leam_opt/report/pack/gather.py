@@ -23,7 +23,7 @@ from leam_opt.report.pack.explained import explanations
 from leam_opt.report.pack.result import is_result, read_result
 from leam_opt.solve.plan import Plan
 from leam_opt.solve.progress import Progress
-from leam_opt.solve.run import PROVEN_GAP
+from leam_opt.solve.search import PROVEN_GAP
 
 Callback = Callable[[Progress], None]
 

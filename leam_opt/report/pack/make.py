@@ -14,7 +14,7 @@ from leam_opt.case.schema import Case
 from leam_opt.report.pack.gather import gather
 from leam_opt.report.pack.write import FORMS, write_pack
 from leam_opt.solve.progress import Progress
-from leam_opt.solve.run import PROVEN_GAP
+from leam_opt.solve.search import PROVEN_GAP
 from leam_opt.words import Language, Words
 
 

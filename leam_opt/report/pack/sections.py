@@ -9,7 +9,7 @@ from typing import Any
 from leam_opt.report.pack import charts_money, charts_risk, charts_things
 from leam_opt.report.pack.charts import SMALL_MEUR, Section, Table
 from leam_opt.report.pack.charts_sankey import sankey
-from leam_opt.report.pack.content import Pack
+from leam_opt.report.pack.content import Data, Pack
 from leam_opt.report.pack.figure_names import with_titles
 from leam_opt.report.pack.labels import MEASURES, RULES, USES, label, scenario_title
 from leam_opt.report.pack.palette import Look, looks
@@ -17,8 +17,6 @@ from leam_opt.report.pack.sections_insight import insight_sections
 from leam_opt.report.pack.sections_study import study_sections
 from leam_opt.solve.plan import Plan
 from leam_opt.words import Words
-
-Data = Mapping[str, Any]
 
 _CEILINGS = ("ancillary_use", "timely_use", "pue", "co2")
 """Rules whose limit is a ceiling."""

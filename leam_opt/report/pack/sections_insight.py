@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from leam_opt.insight import alternatives_words, pareto_words, price_words
 from leam_opt.report.pack import charts_insight
 from leam_opt.report.pack.charts import Section, Table
-from leam_opt.report.pack.content import Pack
+from leam_opt.report.pack.content import Data, Pack
 from leam_opt.words import N_, Words
-
-Data = Mapping[str, Any]
 
 _LEAD = 4
 """Sentences on prices before the chart; the others follow it."""

@@ -8,13 +8,11 @@ from typing import Any
 from leam_opt.report.pack import charts_risk, charts_study
 from leam_opt.report.pack.charts import Chart, Section, Table
 from leam_opt.report.pack.charts_study import output_title, who
-from leam_opt.report.pack.content import Pack
+from leam_opt.report.pack.content import Data, Pack
 from leam_opt.report.pack.figure_names import figure_name, unit_name, with_titles
 from leam_opt.report.pack.labels import STATUS
 from leam_opt.report.pack.palette import Look
 from leam_opt.words import N_, Words
-
-Data = Mapping[str, Any]
 
 _MOST_TABLES = 4
 """Groups of the first output that are drawn; every one stands in the files of the pack."""

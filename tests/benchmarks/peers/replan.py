@@ -15,7 +15,7 @@ from leam_opt.case.derive import TABLE, derive
 from leam_opt.case.figures import vary
 from leam_opt.case.schema import Case
 from leam_opt.solve.problem import Problem
-from leam_opt.solve.run import CUT_TOLERANCE, NO_GAP
+from leam_opt.solve.search import CUT_TOLERANCE, NO_GAP
 from leam_opt.solve.standard_form import StandardForm
 from leam_opt.study import lanes as study_lanes
 from tests.benchmarks.peers.programme import DEFAULTS, Options, bare_highs

@@ -20,7 +20,7 @@ from leam_opt.ledger.sampling import triangular, uncertain
 from leam_opt.solve.held import HeldForm
 from leam_opt.solve.problem import Problem
 from leam_opt.solve.respond import _WEIGHTS
-from leam_opt.solve.run import Search
+from leam_opt.solve.search import Search
 from leam_opt.study.designs import order
 from tests.benchmarks.peers.programme import Programme
 

@@ -169,7 +169,7 @@ def test_a_full_pack_has_prices_alternatives_and_a_front(tmp_path: Path) -> None
 def test_a_result_is_not_solved_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Breaks when a pack of a result solves anything, or hides what a result does not hold."""
     file = result_file(tmp_path)
-    monkeypatch.setattr("leam_opt.solve.run.Search.run", lambda self: pytest.fail("it was solved"))
+    monkeypatch.setattr("leam_opt.solve.search.Search.run", lambda self: pytest.fail("it was solved"))
     pack = gather(file)
     assert pack.comparison.ranking == small_pack().comparison.ranking
     assert pack.manifest["source"] == "result"

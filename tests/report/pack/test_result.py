@@ -41,7 +41,7 @@ def equal(one: Plan, other: Plan) -> None:
 def test_a_comparison_comes_back_without_a_solve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Breaks when a decision is rounded, the ranking is another one, or something is solved again."""
     made, file = compared_case(), result_file(tmp_path)
-    monkeypatch.setattr("leam_opt.solve.run.Search.run", lambda self: pytest.fail("it was solved again"))
+    monkeypatch.setattr("leam_opt.solve.search.Search.run", lambda self: pytest.fail("it was solved again"))
     read = read_result(file).comparison
     assert list(read.plans) == list(made.plans)
     for name, plan in made.plans.items():
